@@ -1,0 +1,2 @@
+//! One MCP server that hosts many third-party tools, each locked in its own WebAssembly cell.
+pub mod sandbox;

@@ -1,0 +1,2 @@
+//! The cell.
+pub mod bindings;
