@@ -233,63 +233,24 @@ mod tests {
     #[test]
     fn effective_hosts_are_the_overlap() {
         // granted, addresses, asked for, effective
-        let table: &[(&[&str], &[&str], &[&str], &[&str])] = &[
-            (&[], &[], &["https://*"], &[]),
-            (&["https://*"], &[], &[], &[]),
-            (
-                &["https://*"],
-                &[],
-                &["https://a.example"],
-                &["https://a.example"],
-            ),
-            (
-                &["https://a.example"],
-                &[],
-                &["https://*"],
-                &["https://a.example"],
-            ),
-            (
-                &["https://*.a.example"],
-                &[],
-                &["https://x.a.example:*"],
-                &["https://x.a.example"],
-            ),
-            (
-                &["GET https://a.example"],
-                &[],
-                &["https://a.example/v1/*"],
-                &["GET https://a.example/v1/*"],
-            ),
-            (&["http://*"], &[], &["https://*"], &[]),
-            (
-                &["http://127.0.0.1:80"],
-                &[],
-                &["http://*"],
-                &["http://127.0.0.1"],
-            ),
+        #[rustfmt::skip] // a table: one row, one line
+        let table: &[[&[&str]; 4]] = &[
+            [&[], &[], &["https://*"], &[]],
+            [&["https://*"], &[], &[], &[]],
+            [&["https://*"], &[], &["https://a.example"], &["https://a.example"]],
+            [&["https://a.example"], &[], &["https://*"], &["https://a.example"]],
+            [&["https://*.a.example"], &[], &["https://x.a.example:*"], &["https://x.a.example"]],
+            [&["GET https://a.example"], &[], &["https://a.example/v1/*"], &["GET https://a.example/v1/*"]],
+            [&["http://*"], &[], &["https://*"], &[]],
+            [&["http://127.0.0.1:80"], &[], &["http://*"], &["http://127.0.0.1"]],
             // The manifest cannot turn a wildcard into the grant of an address.
-            (&["http://*"], &[], &["http://127.0.0.1"], &[]),
-            (
-                &["http://*"],
-                &["127.0.0.0/8"],
-                &["http://127.0.0.1"],
-                &["http://127.0.0.1"],
-            ),
-            (
-                &["http://*"],
-                &["169.254.0.0/16"],
-                &["http://169.254.169.254"],
-                &[],
-            ),
-            (&["http://*"], &[], &["http://8.8.8.8"], &["http://8.8.8.8"]),
-            (
-                &["https://*", "https://a.example"],
-                &[],
-                &["https://a.example"],
-                &["https://a.example"],
-            ),
+            [&["http://*"], &[], &["http://127.0.0.1"], &[]],
+            [&["http://*"], &["127.0.0.0/8"], &["http://127.0.0.1"], &["http://127.0.0.1"]],
+            [&["http://*"], &["169.254.0.0/16"], &["http://169.254.169.254"], &[]],
+            [&["http://*"], &[], &["http://8.8.8.8"], &["http://8.8.8.8"]],
+            [&["https://*", "https://a.example"], &[], &["https://a.example"], &["https://a.example"]],
         ];
-        for (granted, addresses, asked, effective) in table {
+        for [granted, addresses, asked, effective] in table {
             let grant = Grant {
                 hosts: patterns(granted),
                 addresses: addresses.iter().map(|net| net.parse().unwrap()).collect(),

@@ -122,7 +122,7 @@ limits! {
     wall_ms: u64 = WALL_MS(30_000, at most 86_400_000);
 
     /// Bytes of one call's result. 8 MiB is more text than any model reads, and leaves room for a picture.
-    output_bytes: usize = OUTPUT_BYTES(8 * MIB, at most 1 * GIB);
+    output_bytes: usize = OUTPUT_BYTES(8 * MIB, at most GIB);
 
     /// Bytes one call may log, standard output and error included. 256 KiB is thousands of lines; what is more is dropped.
     log_bytes: usize = LOG_BYTES(256 * KIB, at most 64 * MIB);
@@ -144,7 +144,7 @@ limits! {
     http_response_body_bytes: u64 = HTTP_RESPONSE_BODY_BYTES(16 * MIB as u64, at most 4 * GIB);
 
     /// Bytes of the header of one request or response. 64 KiB is what the largest servers take.
-    http_header_bytes: usize = HTTP_HEADER_BYTES(64 * KIB, at most 1 * MIB);
+    http_header_bytes: usize = HTTP_HEADER_BYTES(64 * KIB, at most MIB);
 
     /// Header lines of one request or response. 128 is more than servers send; many take no more than 100.
     http_headers: usize = HTTP_HEADERS(128, at most 1_000);
@@ -156,7 +156,7 @@ limits! {
     concurrency: usize = CONCURRENCY(64, at most 10_000);
 
     /// Bytes of a component file. 64 MiB holds one with a Python interpreter inside (18 to 40 MiB).
-    component_bytes: usize = COMPONENT_BYTES(64 * MIB, at most 1 * GIB);
+    component_bytes: usize = COMPONENT_BYTES(64 * MIB, at most GIB);
 
     /// Milliseconds to compile a component. A large one takes some seconds on two cores; 60 s leaves room for a slow machine.
     compile_ms: u64 = COMPILE_MS(60_000, at most 3_600_000);
@@ -165,7 +165,7 @@ limits! {
     tools: usize = TOOLS(512, at most 10_000);
 
     /// Bytes of a description. 16 KiB is some 4,000 tokens, which every client pays for each tool.
-    description_bytes: usize = DESCRIPTION_BYTES(16 * KIB, at most 1 * MIB);
+    description_bytes: usize = DESCRIPTION_BYTES(16 * KIB, at most MIB);
 
     /// Bytes of one JSON Schema. 128 KiB is ten times the largest seen in the field.
     schema_bytes: usize = SCHEMA_BYTES(128 * KIB, at most 8 * MIB);

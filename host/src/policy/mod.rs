@@ -17,14 +17,14 @@
 //! - [`addr`]: which addresses are not public.
 //! - `env`: environment variables.
 //! - [`limits`]: how much of everything.
-//! - `hook`: the embedder's own word on every call.
+//! - [`hook`]: the embedder's own word on every call.
 
 pub mod addr;
 mod decision;
 mod env;
 mod fs;
 mod grant;
-mod hook;
+pub mod hook;
 pub mod limits;
 mod net;
 mod pattern;
