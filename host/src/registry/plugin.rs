@@ -2,7 +2,7 @@
 
 use super::manifest::Manifest;
 use super::tool::ToolEntry;
-use crate::policy::{Grant, Limits};
+use crate::policy::{DenyReason, Grant, Limits};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,6 +63,12 @@ impl Plugin {
     /// Its name on this host.
     pub fn name(&self) -> &str {
         &self.spec.name
+    }
+
+    /// Where what the operator grants and what the plugin asks for differ. None of it is an error.
+    pub fn gaps(&self) -> Vec<DenyReason> {
+        let requested = self.manifest.requested.as_ref();
+        requested.map(|requested| self.spec.grant.gaps(self.name(), requested)).unwrap_or_default()
     }
 
     /// The component as it was compiled.
