@@ -19,6 +19,8 @@ use tokio_util::task::TaskTracker;
 pub struct Wanted {
     /// The plugins, in the order in which they get the names of their tools.
     pub plugins: Vec<PluginSpec>,
+    /// Names of plugins that are meant to be there but whose entry makes no sense now: the version in service stays.
+    pub unclear: Vec<String>,
     /// What is wrong with the list without making it useless; it is logged.
     pub problems: Vec<String>,
     /// Files and folders besides the plugins' own whose change means the list must be asked again.
@@ -132,7 +134,7 @@ impl HostBuilder {
         if let Some(watch) = &mut watch {
             watch.follow(&wanted.paths());
         }
-        registry.load(&wanted.plugins, "start").await;
+        registry.load(&wanted.plugins, &[], "start").await;
 
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         if let Some(watch) = watch {
@@ -191,7 +193,7 @@ impl Host {
 
     /// Replaces the plugins in service by these, as a reload does: beside the old ones, then in one swap.
     pub async fn load(&self, plugins: &[PluginSpec]) -> Arc<Snapshot> {
-        self.0.registry.load(plugins, "embedder").await
+        self.0.registry.load(plugins, &[], "embedder").await
     }
 
     /// The MCP endpoint as a service, for mounting into a hyper or tower server such as axum's. It answers on whatever
@@ -277,7 +279,7 @@ async fn reload(registry: Registry, plan: Plan, mut watch: Watch) {
                 last_error = None;
                 wanted.report();
                 watch.follow(&wanted.paths());
-                registry.load(&wanted.plugins, &cause).await;
+                registry.load(&wanted.plugins, &wanted.unclear, &cause).await;
                 // A link may lead elsewhere now; what it leads to is only known after the change.
                 watch.follow(&wanted.paths());
             }

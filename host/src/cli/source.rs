@@ -52,8 +52,8 @@ impl Sources {
         if !self.paths.is_empty() {
             return Ok(Settings { http: None, server: ServerInfo::default(), allowed_hosts: Vec::new(), allowed_origins: Vec::new() });
         }
-        let config = self.read().map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))?;
-        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions } = config.server;
+        let config = self.read().map_err(anyhow::Error::msg)?;
+        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } = config.server;
         let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
         Ok(Settings { http, server, allowed_hosts, allowed_origins })
     }
@@ -91,7 +91,7 @@ impl Sources {
                 let problems = config.problems.iter().map(ToString::to_string).collect();
                 Found { problems, plugins: Some(specs(&config)) }
             }
-            Err(problems) => Found { problems, plugins: None },
+            Err(problems) => Found { problems: problems.lines().map(str::to_owned).collect(), plugins: None },
         }
     }
 
@@ -99,14 +99,15 @@ impl Sources {
         self.config.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG))
     }
 
-    fn read(&self) -> Result<Config, Vec<String>> {
+    /// A text of one line for each problem, if there is no configuration.
+    fn read(&self) -> Result<Config, String> {
         let file = self.config_file();
         if self.config.is_none() && !file.exists() {
-            return Err(vec![format!(
+            return Err(format!(
                 "there is no {DEFAULT_CONFIG} in this folder; give a component or a folder of them (`toolcell serve PATH`), or write one"
-            )]);
+            ));
         }
-        config::load(file).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+        load(file)
     }
 
     fn specs(&self) -> anyhow::Result<Vec<PluginSpec>> {
@@ -123,19 +124,24 @@ fn source(path: PathBuf) -> Source {
     if path.is_dir() { Source::Folder(path) } else { Source::File(path) }
 }
 
-/// Reads the configuration again, for a reload.
+fn load(file: &Path) -> Result<Config, String> {
+    config::load(file, &|name| std::env::var(name).ok()).map_err(|error| error.to_string())
+}
+
+/// Reads the configuration again, for a reload. A plugin with a problem keeps what it has.
 fn wanted(file: &Path) -> Result<Wanted, String> {
-    let config = config::load(file).map_err(|problems| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let config = load(file)?;
+    let plugins = specs(&config);
+    let unclear = config.problems.iter().filter_map(|problem| problem.plugin.clone()).collect();
     let problems = config.problems.iter().map(ToString::to_string).collect();
-    Ok(Wanted { plugins: specs(&config), problems, depends_on: vec![file.to_owned()] })
+    let depends_on = std::iter::once(file.to_owned()).chain(config.absent).collect();
+    Ok(Wanted { plugins, unclear, problems, depends_on })
 }
 
 fn specs(config: &Config) -> Vec<PluginSpec> {
     let spec = |plugin: &config::PluginConfig| {
-        let config::PluginConfig { name, path, prefix, grant, limits } = plugin.clone();
-        PluginSpec { name, source: source(path), prefix, grant, limits }
+        let config::PluginConfig { name, path, prefix, grant, limits, .. } = plugin.clone();
+        PluginSpec { name, source: source(path), prefix: Some(prefix).filter(|prefix| !prefix.is_empty()), grant, limits }
     };
     config.plugins.iter().map(spec).collect()
 }

@@ -65,8 +65,10 @@ impl Registry {
     /// a plugin whose file is gone, or that is no longer wanted, leaves. What went wrong is in the new snapshot's
     /// [`Snapshot::problems`].
     ///
-    /// `cause` is for the log. Not cancel safe in effect only: a dropped reload leaves the old snapshot in service.
-    pub async fn load(&self, specs: &[PluginSpec], cause: &str) -> Arc<Snapshot> {
+    /// The plugins named in `unclear` stay as they are, if they are in service. `cause` is for the log.
+    ///
+    /// Cancel safe: a reload that is dropped leaves the old snapshot in service.
+    pub async fn load(&self, specs: &[PluginSpec], unclear: &[String], cause: &str) -> Arc<Snapshot> {
         let _alone = self.0.loading.lock().await;
         let started = Instant::now();
         let previous = self.snapshot();
@@ -92,6 +94,11 @@ impl Registry {
                     problems.push(Problem { plugin: spec.name, file, message, kept_previous: kept.is_some() });
                     plugins.extend(kept);
                 }
+            }
+        }
+        for (at, plugin) in previous.plugins().iter().enumerate() {
+            if unclear.iter().any(|name| name == plugin.name()) && names.insert(plugin.name().to_owned()) {
+                plugins.insert(at.min(plugins.len()), Arc::clone(plugin));
             }
         }
         let next = Arc::new(Snapshot::next(&previous, plugins, problems));
