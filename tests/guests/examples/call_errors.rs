@@ -17,7 +17,7 @@ fn call_errors(call: &ToolCall) -> CallResult {
         "denied" => CallError::Denied(words),
         "unavailable" => CallError::Unavailable(words),
         "cancelled" => CallError::Cancelled,
-        "is-error" => return Ok(as_error(text(&words))),
+        "is-error" => return Ok(as_error(text(words))),
         "empty-is-error" => {
             return Ok(as_error(toolcell_guests::completed(Vec::new())));
         }

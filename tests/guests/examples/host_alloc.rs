@@ -4,6 +4,7 @@ use toolcell_guests::{Args, Report, tool};
 use wasip2::cli::stderr::get_stderr;
 use wasip2::cli::stdin::get_stdin;
 use wasip2::filesystem::preopens::get_directories;
+use wasip2::filesystem::types::{DescriptorFlags, OpenFlags, PathFlags};
 use wasip2::http::types::Fields;
 use wasip2::random::insecure::get_insecure_random_bytes;
 use wasip2::random::random::get_random_bytes;
@@ -11,7 +12,7 @@ use wasip2::random::random::get_random_bytes;
 tool!(
     host_alloc,
     "Asks the host for `bytes` (default 8 GiB) at once. `kind`: `random` (default), `insecure-random`, `stdin`, \
-     `zeroes`, `file`, `fields`."
+     `zeroes`, `file` (the file `file` in the first directory), `fields`."
 );
 
 fn host_alloc(args: &Args) -> Report {
@@ -27,7 +28,7 @@ fn host_alloc(args: &Args) -> Report {
             .blocking_write_zeroes_and_flush(bytes)
             .map(|()| bytes)
             .map_err(|error| format!("{error:?}")),
-        "file" => file(bytes),
+        "file" => file(args.text("file", "file"), bytes),
         "fields" => fields(bytes),
         _ => Ok(get_random_bytes(bytes).len() as u64),
     };
@@ -36,10 +37,18 @@ fn host_alloc(args: &Args) -> Report {
     report
 }
 
-/// Reads a directory as a file of that length: the buffer is made before the read.
-fn file(bytes: u64) -> Result<u64, String> {
+/// Reads so many bytes of a file at once: a host that makes the buffer first has lost.
+fn file(name: &str, bytes: u64) -> Result<u64, String> {
     let (dir, _) = get_directories().into_iter().next().ok_or("no directory")?;
-    let (read, _) = dir.read(bytes, 0).map_err(|code| code.name())?;
+    let file = dir
+        .open_at(
+            PathFlags::empty(),
+            name,
+            OpenFlags::empty(),
+            DescriptorFlags::READ,
+        )
+        .map_err(|code| code.name())?;
+    let (read, _) = file.read(bytes, 0).map_err(|code| code.name())?;
     Ok(read.len() as u64)
 }
 

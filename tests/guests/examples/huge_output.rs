@@ -20,11 +20,9 @@ fn huge_output(call: &ToolCall) -> CallResult {
         is_error: false,
         meta: None,
     };
-    // A JSON string as long as asked, with quotes.
-    let json = |bytes: usize| format!("\"{}\"", "x".repeat(bytes));
     Ok(match args.text("kind", "text") {
-        // Each block also costs what a block costs: 8 bytes of text keep that part small.
-        "blocks" => completed((0..bytes / 8).map(|_| block("8 bytes.")).collect()),
+        // In the guest's own memory a block of a few bytes costs about so much.
+        "blocks" => completed((0..bytes / 200).map(|_| block("8 bytes.")).collect()),
         "image" => completed(vec![Content::Image(MediaContent {
             data: vec![0; bytes],
             mime_type: "image/png".to_owned(),
@@ -42,15 +40,15 @@ fn huge_output(call: &ToolCall) -> CallResult {
             meta: None,
         })]),
         "structured" => ToolOutcome::Complete(ToolResult {
-            structured: Some(json(bytes)),
+            structured: Some(json("\"", bytes, "\"")),
             ..empty()
         }),
         "meta" => ToolOutcome::Complete(ToolResult {
-            meta: Some(format!("{{\"x\":{}}}", json(bytes))),
+            meta: Some(json("{\"x\":\"", bytes, "\"}")),
             ..empty()
         }),
         "error" => return Err(CallError::Other("x".repeat(bytes))),
-        _ => text(&"x".repeat(bytes)),
+        _ => text("x".repeat(bytes)),
     })
 }
 
@@ -60,4 +58,13 @@ fn block(text: &str) -> Content {
         annotations: None,
         meta: None,
     })
+}
+
+/// So many bytes of JSON, without a second copy that the guest's memory would not hold.
+fn json(open: &str, bytes: usize, close: &str) -> String {
+    let mut json = String::with_capacity(open.len() + bytes + close.len());
+    json.push_str(open);
+    json.extend(std::iter::repeat_n('x', bytes));
+    json.push_str(close);
+    json
 }

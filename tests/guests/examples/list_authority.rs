@@ -12,5 +12,5 @@ fn list_authority() -> ListResult {
     report.add("dir-count", "", Ok::<_, &str>(get_directories().len()));
     report.add("env-count", "", Ok::<_, &str>(get_environment().len()));
     report.add("get", "127.0.0.1", http::get("http://127.0.0.1/"));
-    Ok(listed(vec![tool("list_authority", &report.to_string())]))
+    Ok(listed(vec![tool("list_authority", report.to_string())]))
 }

@@ -21,7 +21,7 @@ fn list_bad_names() -> ListResult {
     ];
     let mut tools: Vec<Tool> = names
         .iter()
-        .map(|name| tool(name, "Has a name that is none."))
+        .map(|name| tool(*name, "Has a name that is none."))
         .collect();
     tools.push(Tool {
         title: Some("title\u{0}\u{1b}[31m\u{202e}".to_owned()),

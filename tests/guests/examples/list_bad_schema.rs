@@ -32,7 +32,7 @@ listing!(list_bad_schema);
 fn list_bad_schema() -> ListResult {
     let bad = SCHEMAS.iter().map(|(name, schema)| Tool {
         input_schema: (*schema).to_owned(),
-        ..tool(name, "Has a schema that is none.")
+        ..tool(*name, "Has a schema that is none.")
     });
     let bad_output = Tool {
         output_schema: Some(r#"{"type":1}"#.to_owned()),

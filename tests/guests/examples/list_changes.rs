@@ -7,7 +7,7 @@ listing!(list_changes);
 
 fn list_changes() -> ListResult {
     Ok(listed(vec![tool(
-        &format!("tool_{:x}", get_random_u64()),
+        format!("tool_{:x}", get_random_u64()),
         "Here today.",
     )]))
 }

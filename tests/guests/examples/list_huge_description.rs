@@ -7,6 +7,6 @@ listing!(list_huge_description);
 fn list_huge_description() -> ListResult {
     Ok(listed(vec![tool(
         "huge_description",
-        &"x".repeat(50_000_000),
+        "x".repeat(50_000_000),
     )]))
 }

@@ -7,7 +7,7 @@ listing!(list_many);
 fn list_many() -> ListResult {
     Ok(listed(
         (0..100_000)
-            .map(|n| tool(&format!("tool_{n}"), "One of many."))
+            .map(|n| tool(format!("tool_{n}"), "One of many."))
             .collect(),
     ))
 }

@@ -35,7 +35,7 @@ listing!(list_remote_ref);
 fn list_remote_ref() -> ListResult {
     let tools = SCHEMAS.iter().map(|(name, schema)| Tool {
         input_schema: (*schema).to_owned(),
-        ..tool(name, "Has a schema that points elsewhere.")
+        ..tool(*name, "Has a schema that points elsewhere.")
     });
     Ok(listed(tools.collect()))
 }

@@ -5,11 +5,11 @@ use crate::bindings::toolcell::plugin::types::{Content, TextContent};
 
 /// A well-formed tool that takes any object.
 #[must_use]
-pub fn tool(name: &str, description: &str) -> Tool {
+pub fn tool(name: impl Into<String>, description: impl Into<String>) -> Tool {
     Tool {
-        name: name.to_owned(),
+        name: name.into(),
         title: None,
-        description: Some(description.to_owned()),
+        description: Some(description.into()),
         input_schema: r#"{"type":"object"}"#.to_owned(),
         output_schema: None,
         annotations: None,
@@ -37,9 +37,9 @@ pub fn completed(content: Vec<Content>) -> ToolOutcome {
 
 /// A complete outcome of one text block.
 #[must_use]
-pub fn text(text: &str) -> ToolOutcome {
+pub fn text(text: impl Into<String>) -> ToolOutcome {
     completed(vec![Content::Text(TextContent {
-        text: text.to_owned(),
+        text: text.into(),
         annotations: None,
         meta: None,
     })])

@@ -48,7 +48,7 @@ macro_rules! tool {
             }
             fn call_tool(call: $crate::ToolCall) -> $crate::CallResult {
                 let args = $crate::Args::parse(&call.arguments);
-                Ok($crate::text(&$run(&args).to_string()))
+                Ok($crate::text($run(&args).to_string()))
             }
         }
         #[cfg(target_os = "wasi")]
@@ -89,7 +89,7 @@ macro_rules! listing {
                 $list()
             }
             fn call_tool(call: $crate::ToolCall) -> $crate::CallResult {
-                Ok($crate::text(&format!("called:{}", call.name)))
+                Ok($crate::text(format!("called:{}", call.name)))
             }
         }
         #[cfg(target_os = "wasi")]
@@ -138,3 +138,28 @@ pub use bindings::toolcell::plugin::types::{
     CallError, Content, EmbeddedResource, FormRequest, Icon, InputKind, InputRequest, MediaContent,
     ResourceBody, ResourceContents, ResourceInfo, TextContent, UrlRequest,
 };
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn every_guest_is_built_and_described() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let readme = fs::read_to_string(root.join("README.md")).unwrap();
+        for entry in fs::read_dir(root.join("examples")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(
+                manifest.contains(&format!("name = \"{name}\"\ncrate-type = [\"cdylib\"]")),
+                "{name}: add it to Cargo.toml as an `[[example]]`"
+            );
+            assert!(
+                readme.contains(&format!("`{name}`")),
+                "{name}: say in README.md what it tries"
+            );
+        }
+    }
+}
