@@ -5,6 +5,9 @@
 /// escapes to the second copy: twice 3 MiB leaves room for them under the host's 8 MiB.
 pub const TEXT_BYTES: usize = 3 << 20;
 
+/// Bytes of an answer that is not the text of a file: a listing, a tree, a diff with its fence.
+pub const ANSWER_BYTES: usize = TEXT_BYTES + (TEXT_BYTES >> 4);
+
 /// Bytes of a media file. Raw bytes, base64 and the JSON around it are in memory at once (about 40 MiB for 10 MiB);
 /// from about 3.4 MiB on the host's own `output-bytes` decides.
 pub const MEDIA_BYTES: u64 = 10 << 20;

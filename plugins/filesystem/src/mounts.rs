@@ -184,8 +184,20 @@ impl Mounts {
         Self::default()
     }
 
+    /// All mounts, for `list_allowed_directories`.
+    ///
+    /// # Errors
+    ///
+    /// `NothingGranted` without mounts.
+    pub fn list(&self) -> Result<String, FsError> {
+        if self.0.is_empty() {
+            return Err(FsError::NothingGranted);
+        }
+        Ok(format!("Allowed directories:\n{}", self.paths().collect::<Vec<_>>().join("\n")))
+    }
+
     /// The paths of the mounts, in order.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
+    fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|mount| mount.path.as_str())
     }
 

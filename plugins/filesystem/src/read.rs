@@ -24,12 +24,12 @@ impl Part {
     /// # Errors
     ///
     /// `Refused` if both are given.
-    pub fn new(head: Option<u64>, tail: Option<u64>) -> Result<Self, FsError> {
-        match (head.filter(|&n| n > 0), tail.filter(|&n| n > 0)) {
-            (None, None) => Ok(Self::Whole),
-            (Some(lines), None) => Ok(Self::Head(lines)),
-            (None, Some(lines)) => Ok(Self::Tail(lines)),
-            (Some(_), Some(_)) => Err(FsError::Refused(
+    pub fn new(head: u64, tail: u64) -> Result<Self, FsError> {
+        match (head, tail) {
+            (0, 0) => Ok(Self::Whole),
+            (lines, 0) => Ok(Self::Head(lines)),
+            (0, lines) => Ok(Self::Tail(lines)),
+            _ => Err(FsError::Refused(
                 "head and tail cannot be specified at the same time; leave one of them out"
                     .to_owned(),
             )),
@@ -192,7 +192,7 @@ mod tests {
     use crate::testing::Bench;
 
     fn read(bench: &Bench, path: &str, head: u64, tail: u64) -> Result<String, String> {
-        let part = Part::new(Some(head), Some(tail)).map_err(|e| e.to_string())?;
+        let part = Part::new(head, tail).map_err(|e| e.to_string())?;
         read_text(&bench.mounts, path, part).map_err(|e| e.to_string())
     }
 
