@@ -1,5 +1,5 @@
 //! The arguments of the tools, as clients send them. An argument nobody knows is refused: a misspelt `dryRun` must not
-//! become a real edit.
+//! become a real edit. What is documented here with three slashes is read by models.
 
 use schemars::JsonSchema;
 use serde::de::{Deserializer, Error};
@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::edit::Edit;
 use crate::list::SortBy;
 
-/// One path.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PathArgs {
@@ -16,7 +15,6 @@ pub struct PathArgs {
     pub path: String,
 }
 
-/// A text file, or a part of it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadTextArgs {
@@ -30,7 +28,6 @@ pub struct ReadTextArgs {
     pub head: u64,
 }
 
-/// Several files.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadManyArgs {
@@ -39,7 +36,6 @@ pub struct ReadManyArgs {
     pub paths: Vec<String>,
 }
 
-/// A file and what it should hold.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WriteArgs {
@@ -49,7 +45,6 @@ pub struct WriteArgs {
     pub content: String,
 }
 
-/// A file and changes to it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EditArgs {
@@ -62,7 +57,6 @@ pub struct EditArgs {
     pub dry_run: bool,
 }
 
-/// A directory and an order.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListSizesArgs {
@@ -73,19 +67,16 @@ pub struct ListSizesArgs {
     pub sort_by: SortBy,
 }
 
-/// A directory to walk.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TreeArgs {
     /// The directory.
     pub path: String,
-    /// Leave out what matches one of these glob patterns, relative to the directory. One without `*`, such as
-    /// `node_modules`, matches at any depth.
+    /// Glob patterns of what to leave out. One without `*`, such as `node_modules`, matches at any depth.
     #[serde(default)]
     pub exclude_patterns: Vec<String>,
 }
 
-/// From where to where.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveArgs {
@@ -95,7 +86,6 @@ pub struct MoveArgs {
     pub destination: String,
 }
 
-/// What to look for, and where.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SearchArgs {
@@ -108,7 +98,6 @@ pub struct SearchArgs {
     pub exclude_patterns: Vec<String>,
 }
 
-/// The structured twin of every text result.
 #[derive(Serialize, JsonSchema)]
 pub struct TextOutput {
     /// The same text as in the content block.
@@ -118,7 +107,12 @@ pub struct TextOutput {
 /// A count; `2.0` is one too in JSON Schema and in JavaScript.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
-    let whole = number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n));
+    let whole = number
+        .as_f64()
+        .filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n));
     // In that range the conversion is exact.
-    number.as_u64().or(whole.map(|n| n as u64)).ok_or_else(|| D::Error::custom(format!("{number} is no number of lines")))
+    number
+        .as_u64()
+        .or(whole.map(|n| n as u64))
+        .ok_or_else(|| D::Error::custom(format!("{number} is no number of lines")))
 }

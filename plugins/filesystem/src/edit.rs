@@ -9,12 +9,11 @@ use crate::limits;
 use crate::mounts::{Located, Mounts};
 use crate::{read, write};
 
-/// One replacement.
+// One replacement.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Edit {
-    /// The passage to replace, copied from the file. Its first occurrence counts; if there is none, whole lines are
-    /// compared without the white space at their ends.
+    /// The passage to replace, copied from the file. Its first occurrence counts.
     pub old_text: String,
     /// What to put in its place.
     pub new_text: String,
@@ -113,20 +112,18 @@ fn apply(content: &str, old: &str, new: &str) -> Option<String> {
     let mut result: Vec<String> = before.iter().map(|line| (*line).to_owned()).collect();
     let mut model = ("", "");
     for (index, line) in new.split('\n').enumerate() {
-        match (wanted.get(index), found.get(index)) {
-            (Some(old), Some(found)) => {
-                // An empty line says nothing about indentation: the last other one counts.
-                if !old.trim().is_empty() {
-                    model = (old, found);
-                }
-                if index == 0 {
-                    result.push(format!("{}{}", indent(found), line.trim_start()));
-                } else {
-                    result.push(reindent(line, model.0, model.1));
-                }
+        if let (Some(old), Some(found)) = (wanted.get(index), found.get(index)) {
+            // An empty line says nothing about indentation: the last other one counts.
+            if !old.trim().is_empty() {
+                model = (old, found);
             }
-            _ => result.push(line.to_owned()),
         }
+        result.push(match index {
+            0 => format!("{}{}", indent(model.1), line.trim_start()),
+            // One line does not tell how those after it were meant.
+            _ if wanted.len() == 1 => line.to_owned(),
+            _ => reindent(line, model.0, model.1),
+        });
     }
     result.extend(after.iter().map(|line| (*line).to_owned()));
     Some(result.join("\n"))

@@ -64,7 +64,9 @@ pub enum FsError {
         path: String,
     },
     /// A directory was expected.
-    #[error("{path} is not a directory; use the directory it is in, or read_text_file to read it")]
+    #[error(
+        "{path} is not a directory, or is inside of something that is none; look with list_directory"
+    )]
     NotDirectory {
         /// The path.
         path: String,

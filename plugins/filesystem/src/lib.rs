@@ -22,7 +22,8 @@ mod write;
 use toolcell_sdk::prelude::*;
 
 use args::{
-    EditArgs, ListSizesArgs, MoveArgs, PathArgs, ReadManyArgs, ReadTextArgs, SearchArgs, TextOutput, TreeArgs, WriteArgs,
+    EditArgs, ListSizesArgs, MoveArgs, PathArgs, ReadManyArgs, ReadTextArgs, SearchArgs,
+    TextOutput, TreeArgs, WriteArgs,
 };
 use media::{MediaBlock, MediaOutput};
 use mounts::Mounts;
@@ -34,7 +35,9 @@ struct Filesystem {
 
 impl Default for Filesystem {
     fn default() -> Self {
-        Self { mounts: Mounts::granted() }
+        Self {
+            mounts: Mounts::granted(),
+        }
     }
 }
 
@@ -55,7 +58,11 @@ impl Filesystem {
     /// its beginning or end. Use `head` or `tail` for large files. Works in the allowed directories only.
     #[tool(title = "Read Text File", read_only, open_world = false, output = TextOutput)]
     fn read_text_file(&self, args: ReadTextArgs) -> Result<ToolResult, ToolError> {
-        answer(read::read_text(&self.mounts, &args.path, Part::new(args.head, args.tail)?)?)
+        answer(read::read_text(
+            &self.mounts,
+            &args.path,
+            Part::new(args.head, args.tail)?,
+        )?)
     }
 
     /// Reads a picture, a sound or any other file as it is. Pictures and sounds come back as such with their media type,
@@ -65,13 +72,19 @@ impl Filesystem {
         let media = media::read_media(&self.mounts, &args.path)?;
         let block = media.block();
         let result = match &block {
-            MediaBlock::Image { .. } => ToolResult::empty().with_image(media.bytes, media.mime_type),
-            MediaBlock::Audio { .. } => ToolResult::empty().with_audio(media.bytes, media.mime_type),
+            MediaBlock::Image { .. } => {
+                ToolResult::empty().with_image(media.bytes, media.mime_type)
+            }
+            MediaBlock::Audio { .. } => {
+                ToolResult::empty().with_audio(media.bytes, media.mime_type)
+            }
             MediaBlock::Resource { .. } => {
                 ToolResult::empty().with_embedded_blob(media.uri, media.mime_type, media.bytes)
             }
         };
-        result.with_structured(&MediaOutput { content: vec![block] })
+        result.with_structured(&MediaOutput {
+            content: vec![block],
+        })
     }
 
     /// Reads several text files in one call, which is faster than one call each. Every file comes with its path in front;
@@ -98,7 +111,12 @@ impl Filesystem {
         title = "Edit File", read_only = false, idempotent = false, destructive, open_world = false, output = TextOutput
     )]
     fn edit_file(&self, args: EditArgs) -> Result<ToolResult, ToolError> {
-        answer(edit::edit_file(&self.mounts, &args.path, &args.edits, args.dry_run)?)
+        answer(edit::edit_file(
+            &self.mounts,
+            &args.path,
+            &args.edits,
+            args.dry_run,
+        )?)
     }
 
     /// Makes a directory, and the directories it is in where they are missing. One that exists is fine. Works in the
@@ -126,14 +144,22 @@ impl Filesystem {
     /// allowed directories only.
     #[tool(title = "List Directory with Sizes", read_only, open_world = false, output = TextOutput)]
     fn list_directory_with_sizes(&self, args: ListSizesArgs) -> Result<ToolResult, ToolError> {
-        answer(list::list_with_sizes(&self.mounts, &args.path, args.sort_by)?)
+        answer(list::list_with_sizes(
+            &self.mounts,
+            &args.path,
+            args.sort_by,
+        )?)
     }
 
     /// Shows a directory and all below it as JSON, indented by two spaces: each entry has a `name` and a `type` (`file`
     /// or `directory`); directories also have `children`, which may be empty. Works in the allowed directories only.
     #[tool(title = "Directory Tree", read_only, open_world = false, output = TextOutput)]
     fn directory_tree(&self, args: TreeArgs) -> Result<ToolResult, ToolError> {
-        answer(walk::tree(&self.mounts, &args.path, &args.exclude_patterns)?)
+        answer(walk::tree(
+            &self.mounts,
+            &args.path,
+            &args.exclude_patterns,
+        )?)
     }
 
     /// Moves or renames a file or a directory. Fails if something is at the destination already. Both paths must be in
@@ -142,14 +168,23 @@ impl Filesystem {
         title = "Move File", read_only = false, idempotent = false, destructive, open_world = false, output = TextOutput
     )]
     fn move_file(&self, args: MoveArgs) -> Result<ToolResult, ToolError> {
-        answer(write::move_file(&self.mounts, &args.source, &args.destination)?)
+        answer(write::move_file(
+            &self.mounts,
+            &args.source,
+            &args.destination,
+        )?)
     }
 
     /// Finds files and directories by name, in a directory and all below it. Answers with full paths, one a line. Use it
     /// when you do not know where something is. Works in the allowed directories only.
     #[tool(title = "Search Files", read_only, open_world = false, output = TextOutput)]
     fn search_files(&self, args: SearchArgs) -> Result<ToolResult, ToolError> {
-        answer(walk::search(&self.mounts, &args.path, &args.pattern, &args.exclude_patterns)?)
+        answer(walk::search(
+            &self.mounts,
+            &args.path,
+            &args.pattern,
+            &args.exclude_patterns,
+        )?)
     }
 
     /// Tells what is known of a file or directory without reading it: size, times, type, and whether it may be changed.
@@ -170,7 +205,10 @@ impl Filesystem {
 /// A text as content and as structured content.
 fn answer(content: String) -> Result<ToolResult, ToolError> {
     if content.len() > limits::ANSWER_BYTES {
-        tool_bail!("the answer would be {} bytes long, more than can be delivered; ask for less at once", content.len());
+        tool_bail!(
+            "the answer would be {} bytes long, more than can be delivered; ask for less at once",
+            content.len()
+        );
     }
     ToolResult::text(content.as_str()).with_structured(&TextOutput { content })
 }

@@ -20,14 +20,12 @@ pub struct Entry {
     pub is_link: bool,
 }
 
-/// The order of `list_directory_with_sizes`.
+// The order of `list_directory_with_sizes`. Comments on the variants would turn the schema from an `enum` into a `oneOf`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SortBy {
-    /// By name, as a person would sort.
     #[default]
     Name,
-    /// The largest first.
     Size,
 }
 

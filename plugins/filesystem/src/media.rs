@@ -21,14 +21,14 @@ pub struct Media {
     pub uri: String,
 }
 
-/// The structured twin of a `read_media_file` result.
+// The structured twin of a `read_media_file` result.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MediaOutput {
     /// The one content block of the result.
     pub content: Vec<MediaBlock>,
 }
 
-/// A content block, as MCP writes it.
+// A content block, as MCP writes it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum MediaBlock {
@@ -55,15 +55,14 @@ pub enum MediaBlock {
     },
 }
 
-/// A file inside of a content block.
+// A file inside of a content block.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MediaResource {
     /// `file:` URI.
     uri: String,
     /// Media type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<String>,
+    mime_type: String,
     /// The bytes in base64.
     blob: String,
 }
@@ -108,7 +107,7 @@ impl Media {
             _ => MediaBlock::Resource {
                 resource: MediaResource {
                     uri: self.uri.clone(),
-                    mime_type: Some(mime_type),
+                    mime_type,
                     blob: data,
                 },
             },

@@ -112,38 +112,41 @@ impl Located<'_> {
             path: self.mount.path.clone(),
             mount: self.mount,
         };
-        let mut followed = 0;
+        // The links followed so far; the last one is to blame if the way leads out of the mount.
+        let mut links = vec![self.path.clone()];
         while let Some(name) = todo.pop() {
-            match name.as_str() {
+            let blame = links.last().unwrap_or(&self.path);
+            let next = match name.as_str() {
                 "" | "." => continue,
-                ".." => here = here.parent().ok_or_else(|| escape(&self.path))?,
-                name => {
-                    let next = here.entry(name);
-                    match fs::read_link(&next.path) {
-                        Ok(target) => {
-                            followed += 1;
-                            if followed > limits::LINKS {
-                                return Err(FsError::Refused(format!(
-                                    "{} passes through too many symbolic links; use the path of the file itself",
-                                    self.path
-                                )));
-                            }
-                            let target = target.to_string_lossy().into_owned();
-                            if target.starts_with('/') {
-                                return Err(escape(&next.path));
-                            }
-                            todo.extend(target.split('/').rev().map(str::to_owned));
-                        }
-                        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                            return Err(escape(&next.path));
-                        }
-                        // Not a link, or not there: whatever is done with the path next will say so.
-                        Err(_) => here = next,
-                    }
+                ".." => {
+                    here = here.parent().ok_or_else(|| escape(blame))?;
+                    continue;
                 }
+                name => here.entry(name),
+            };
+            match fs::read_link(&next.path) {
+                Ok(target) if target.has_root() => return Err(escape(&next.path)),
+                Ok(_) if links.len() > limits::LINKS => return Err(self.too_many_links()),
+                Ok(target) => {
+                    let target = target.to_string_lossy();
+                    todo.extend(target.split('/').rev().map(str::to_owned));
+                    links.push(next.path);
+                }
+                Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                    return Err(escape(&next.path));
+                }
+                // Not a link, or not there: whatever is done with the path next will say so.
+                Err(_) => here = next,
             }
         }
         Ok(here)
+    }
+
+    fn too_many_links(&self) -> FsError {
+        FsError::Refused(format!(
+            "{} passes through too many symbolic links; use the path of the file itself",
+            self.path
+        ))
     }
 }
 
@@ -153,6 +156,7 @@ pub struct Mounts(Vec<Mount>);
 
 impl Mounts {
     /// These mounts and no others.
+    #[cfg(test)]
     pub fn new(mounts: Vec<Mount>) -> Self {
         Self(mounts)
     }
@@ -193,7 +197,10 @@ impl Mounts {
         if self.0.is_empty() {
             return Err(FsError::NothingGranted);
         }
-        Ok(format!("Allowed directories:\n{}", self.paths().collect::<Vec<_>>().join("\n")))
+        Ok(format!(
+            "Allowed directories:\n{}",
+            self.paths().collect::<Vec<_>>().join("\n")
+        ))
     }
 
     /// The paths of the mounts, in order.

@@ -149,8 +149,8 @@ fn tail(mut file: File, size: u64, lines: u64) -> std::io::Result<Vec<u8>> {
         Read::by_ref(&mut file)
             .take(window)
             .read_to_end(&mut bytes)?;
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
+        if bytes.pop_if(|byte| *byte == b'\n').is_some() {
+            bytes.pop_if(|byte| *byte == b'\r');
         }
         if let Some(cut) = last_lines(&bytes, lines) {
             return Ok(without_returns(bytes.get(cut..).unwrap_or_default()));
@@ -216,7 +216,7 @@ mod tests {
             ("open", 0, 1, "three"),
             ("open", 0, u64::MAX, "one\ntwo\nthree"),
             ("crlf", 1, 0, "one\r"),
-            ("crlf", 0, 2, "two\nthree\r"),
+            ("crlf", 0, 2, "two\nthree"),
             ("empty", 3, 0, ""),
             ("empty", 0, 3, ""),
             ("blank", 0, 2, "\n"),

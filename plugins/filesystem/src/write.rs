@@ -187,11 +187,13 @@ mod tests {
         assert_eq!(bench.content("sub/fresh"), "new");
 
         symlink("../outside", bench.host("up")).unwrap();
+        symlink("..", bench.host("updir")).unwrap();
         symlink("/etc/hostname", bench.host("absolute")).unwrap();
         symlink("loop", bench.host("loop")).unwrap();
         for (path, reason) in [
-            ("up", "access denied"),
-            ("absolute", "access denied"),
+            ("up", "/up is a symbolic link"),
+            ("updir/x", "/updir is a symbolic link"),
+            ("absolute", "/absolute is a symbolic link"),
             ("loop", "too many symbolic"),
         ] {
             let error = write(&bench, path).unwrap_err();
