@@ -189,7 +189,7 @@ mod tests {
                 "\tif a {\n\t\tb();\n\t}\n",
                 "if a {\n\tb();\n}",
                 "if a {\n\tif b {\n\t\tc();\n\t}\n}",
-                Some("\tif a {\n\t\tif b {\n\t\t\tc();\n\t}\n}\n"),
+                Some("\tif a {\n\t\tif b {\n\t\t\tc();\n\t\t}\n\t}\n"),
             ),
             ("  a  \n  b\n", "a\nb", "a\n  c", Some("  a\n    c\n")),
             (
@@ -204,7 +204,7 @@ mod tests {
                 "a\nx\nb",
                 Some("  a\n  x\n  b\n"),
             ),
-            ("  a \n  b\n", "a\nb", "a\nb\n  c", Some("  a\n  b\n  c\n")),
+            ("  a \n  b\n", "a\nb", "a\nb\n  c", Some("  a\n  b\n    c\n")),
         ] {
             assert_eq!(
                 apply(content, old, new).as_deref(),

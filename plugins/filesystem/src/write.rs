@@ -1,7 +1,6 @@
 //! Changing files and directories. A file is always replaced as a whole, so nobody sees half of it.
 
 use std::fs::{self, File};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 
 use crate::error::FsError;
@@ -93,11 +92,7 @@ pub fn replace(at: &Located<'_>, bytes: &[u8]) -> Result<(), FsError> {
     let parent = target.parent().ok_or_else(|| FsError::IsDirectory {
         path: target.path.clone(),
     })?;
-    // Seeded by the system for every instance; unique is enough, `create_new` guards against the rest.
-    let temporary = parent.entry(&format!(
-        ".toolcell-{:016x}.tmp",
-        RandomState::new().hash_one(&target.path)
-    ));
+    let temporary = parent.entry(&format!(".toolcell-{:016x}.tmp", random()));
     let written = File::create_new(&temporary.path)
         .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| fs::rename(&temporary.path, &target.path));
@@ -106,6 +101,14 @@ pub fn replace(at: &Located<'_>, bytes: &[u8]) -> Result<(), FsError> {
         fs::remove_file(&temporary.path).ok();
         failed(e)
     })
+}
+
+/// A number nobody else has: calls run side by side, each in a cell of its own.
+fn random() -> u64 {
+    #[cfg(target_os = "wasi")]
+    return wasip2::random::random::get_random_u64();
+    #[cfg(not(target_os = "wasi"))]
+    std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0)
 }
 
 /// Checks that the directory `at` goes into is there.
