@@ -1,0 +1,77 @@
+//! Write tools for Model Context Protocol clients as WebAssembly components that run in Toolcell.
+//!
+//! A plugin is a type, a few methods and their doc comments:
+//!
+//! ```
+//! use toolcell_sdk::prelude::*;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct GreetArgs {
+//!     /// Whom to greet.
+//!     name: String,
+//! }
+//!
+//! #[derive(Default)]
+//! struct Hello;
+//!
+//! /// Greets people.
+//! #[plugin]
+//! impl Hello {
+//!     /// Says hello to someone.
+//!     #[tool(read_only)]
+//!     fn greet(&self, args: GreetArgs) -> String {
+//!         format!("Hello, {}!", args.name)
+//!     }
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Modules in the order a call passes through them: [`bindings`] is the contract as `wit-bindgen` generates it,
+//! [`Plugin`] what `#[plugin]` implements, [`Call`] what a method may ask about its call, [`schema`](Json) and [`types`]
+//! the vocabulary, [`IntoOutcome`] what a method may return, [`ToolError`] how it fails; [`progress`], [`log`] and
+//! [`context`] speak with the host while it runs, and [`testing`] does all of it in a unit test.
+//!
+//! Everything here also compiles for the machine itself, where there is no host: messages and progress go nowhere and
+//! the context is empty. So a plugin's tests are ordinary `cargo test`.
+#![deny(missing_docs)]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+// So that the attributes, which write `::toolcell_sdk::…`, work in this crate's own tests too.
+#[cfg(test)]
+extern crate self as toolcell_sdk;
+
+pub mod bindings;
+mod call;
+pub mod context;
+mod error;
+mod export;
+#[cfg(feature = "http")]
+pub mod http;
+mod input;
+pub mod log;
+mod outcome;
+mod plugin;
+pub mod prelude;
+pub mod progress;
+mod result;
+mod schema;
+pub mod testing;
+pub mod types;
+
+pub use call::{Arguments, Call};
+pub use error::{Context, ToolError};
+pub use outcome::{IntoOutcome, Json};
+pub use plugin::Plugin;
+pub use toolcell_sdk_macros::{plugin, tool};
+pub use types::{InputRequired, Outcome, ToolResult};
+
+/// What the code written by `#[plugin]` needs. No part of the interface: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::bindings::tools::export as export_tools;
+    pub use crate::plugin::{ToolDefinition, is_plugin, unknown_tool};
+    pub use crate::schema::{input_schema, no_input, output_schema};
+}
