@@ -32,7 +32,7 @@ pub(super) fn may_notify(request: &Request<'_>, rules: &Rules) -> bool {
         ("subscriptions/listen", Rules::PerRequest) => true,
         ("tools/call", Rules::PerRequest) => handlers::wants_progress(request) || lifecycle::wants_log(request),
         ("tools/call", Rules::Session(session)) => {
-            handlers::wants_progress(request) || session.log_level().is_some() || !session.abilities().is_empty()
+            handlers::wants_progress(request) || session.log_level().is_some() || session.can_be_asked()
         }
         _ => false,
     }

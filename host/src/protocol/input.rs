@@ -98,8 +98,8 @@ pub(super) fn ask_in_result(
     bond: Bond<'_>,
     needed: &InputRequired,
 ) -> Result<Reply, Error> {
-    let missing = needed_abilities(needed) - terms.abilities;
-    if !missing.is_empty() {
+    let missing = needed_abilities(needed) & !terms.abilities;
+    if missing != ClientAbilities::empty() {
         return Err(Error::MissingCapability(missing));
     }
     let state = seal(server, bond, needed.state.as_deref()).ok_or(Error::Internal)?;
@@ -113,8 +113,8 @@ pub(super) fn ask_in_result(
 
 /// Asks a client of the handshake era for everything at once, and waits.
 pub(super) async fn ask_on_stream(session: &Session, scope: &Scope, needed: InputRequired) -> Asked {
-    let missing = needed_abilities(&needed) - session.abilities();
-    if !missing.is_empty() || (needed.requests.is_empty() && needed.state.is_none()) {
+    let missing = needed_abilities(&needed) & !session.abilities();
+    if missing != ClientAbilities::empty() || (needed.requests.is_empty() && needed.state.is_none()) {
         return Asked::Impossible("the tool needs input that this client cannot be asked for".to_owned());
     }
     let mut open = Vec::with_capacity(needed.requests.len());

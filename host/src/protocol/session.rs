@@ -97,6 +97,11 @@ impl Session {
         self.abilities
     }
 
+    /// Whether a plugin could ask this client for anything.
+    pub(super) fn can_be_asked(&self) -> bool {
+        self.abilities & !ClientAbilities::APPS != ClientAbilities::empty()
+    }
+
     pub(super) fn log_level(&self) -> Option<Level> {
         self.level.load(Ordering::Acquire).checked_sub(1).and_then(|gravity| BY_GRAVITY.get(gravity).copied())
     }

@@ -7,6 +7,8 @@
 //! In reading order: `plugin` (what is wanted, what is loaded), `loader` (from the one to the other), `manifest`, `tool`
 //! (a call on its way into the cell), `schema`, `snapshot`, `watch` (when to load again).
 
+#[cfg(test)]
+mod fake;
 mod loader;
 mod manifest;
 mod plugin;

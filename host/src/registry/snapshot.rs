@@ -54,6 +54,14 @@ impl Snapshot {
         Self { generation: previous.generation + 1, versions, plugins, tools, by_name, problems }
     }
 
+    /// Tools without plugins, for tests of the layers above.
+    #[cfg(test)]
+    pub(super) fn of_tools(previous: &Snapshot, tools: Vec<Arc<ToolEntry>>) -> Self {
+        let versions = Versions { tools: previous.versions.tools + 1, ..previous.versions };
+        let by_name = tools.iter().map(|tool| (tool.name.clone(), Arc::clone(tool))).collect();
+        Self { generation: previous.generation + 1, versions, tools, by_name, ..Self::default() }
+    }
+
     /// Grows with every reload.
     pub fn generation(&self) -> u64 {
         self.generation

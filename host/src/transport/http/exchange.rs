@@ -41,7 +41,9 @@ impl Exchange {
         call: impl Future<Output = Option<Reply>> + Send + 'static,
         notes: Option<mpsc::Receiver<Bytes>>,
     ) -> Self {
-        Self { runs_on: true, ..Self::new(call, notes) }
+        let mut exchange = Self::new(call, notes);
+        exchange.runs_on = true;
+        exchange
     }
 
     /// What comes next. After [`Step::Done`] only that comes.
