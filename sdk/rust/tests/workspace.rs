@@ -65,7 +65,7 @@ fn build(package: &str) -> Component {
         .filter_map(|message| Some(message.get("filenames")?.get(0)?.as_str()?.to_owned()));
     let file = files
         .filter(|file| file.ends_with(".wasm"))
-        .last()
+        .next_back()
         .expect("cargo names the component");
     read(&fs::read(file).expect("the component is there"))
 }

@@ -61,7 +61,7 @@ impl Request {
         }
     }
 
-    /// Adds a header. `host` and `content-length` are the host's business.
+    /// Adds a header. `host` comes from the URL and `content-length` from the body.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.into(), value.into()));
         self

@@ -15,6 +15,8 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 /// What is taken from a stream at once at most, in bytes.
 const CHUNK: usize = 64 * 1024;
 
+const LENGTH: &str = "content-length";
+
 /// A body being read. Fields are dropped in this order: a stream has to go before what it came from.
 pub struct Body {
     stream: InputStream,
@@ -27,6 +29,7 @@ impl Body {
     /// The next bytes, at least one and at most `room`; none at the end.
     pub fn read(&mut self, room: usize) -> Result<Option<Vec<u8>>, Error> {
         loop {
+            self.deadline.check()?;
             match self.stream.read(room.min(CHUNK) as u64) {
                 Ok(chunk) if chunk.is_empty() => {
                     self.deadline.wait_for(&self.stream.subscribe())?
@@ -47,10 +50,16 @@ impl Body {
 pub fn send(request: &Request, target: &Target<'_>) -> Result<Response, Error> {
     let deadline = Deadline::after(request.timeout);
     let outgoing = head(request, target)?;
-    // The body is taken before the request is given away, and written after: nobody reads it earlier.
-    let body = outgoing.body().map_err(|()| unexpected("body"))?;
+    // The body is taken before the request is given away, and written after: nobody reads it earlier. One that is not
+    // taken is no body at all, instead of one of unknown length that turns out to be empty.
+    let body = match request.body.is_empty() {
+        true => None,
+        false => Some(outgoing.body().map_err(|()| unexpected("body"))?),
+    };
     let future = outgoing_handler::handle(outgoing, options(request.timeout)).map_err(refusal)?;
-    write(body, &request.body, &deadline)?;
+    if let Some(body) = body {
+        write(body, &request.body, &deadline)?;
+    }
     let response = head_of_response(&future, &deadline)?;
     let headers = response.headers().entries();
     let body = response.consume().map_err(|()| unexpected("response"))?;
@@ -73,6 +82,10 @@ fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error
         headers
             .append(name, value)
             .map_err(|_| Error::Header(name.clone()))?;
+    }
+    // Many servers want the length beforehand. A host that sees to it itself refuses this header, which is as good.
+    if !request.body.is_empty() && !headers.has(LENGTH) {
+        let _ = headers.append(LENGTH, request.body.len().to_string().as_bytes());
     }
     let outgoing = OutgoingRequest::new(headers);
     outgoing
@@ -201,6 +214,14 @@ struct Deadline(Option<Instant>);
 impl Deadline {
     fn after(timeout: Option<Duration>) -> Self {
         Self(timeout.map(|timeout| monotonic_clock::now().saturating_add(nanoseconds(timeout))))
+    }
+
+    /// For a server that always has a little more.
+    fn check(&self) -> Result<(), Error> {
+        match self.0 {
+            Some(deadline) if monotonic_clock::now() >= deadline => Err(Error::Timeout),
+            _ => Ok(()),
+        }
     }
 
     fn wait_for(&self, ready: &Pollable) -> Result<(), Error> {
