@@ -35,6 +35,10 @@
 //! the context is empty. So a plugin's tests are ordinary `cargo test`.
 #![deny(missing_docs)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 // So that the attributes, which write `::toolcell_sdk::…`, work in this crate's own tests too.
 #[cfg(test)]
 extern crate self as toolcell_sdk;
@@ -44,6 +48,8 @@ mod call;
 pub mod context;
 mod error;
 mod export;
+#[cfg(feature = "http")]
+pub mod http;
 mod input;
 pub mod log;
 mod outcome;
