@@ -13,7 +13,7 @@ mod source;
 
 use clap::{Args, Parser, Subcommand};
 use source::Sources;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,9 +26,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`
-    #[arg(long, global = true, env = "TOOLCELL_LOG", default_value = "info", value_name = "FILTER")]
-    log: String,
+    /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`.
+    /// Default is info for serve and error for the rest
+    #[arg(long, global = true, env = "TOOLCELL_LOG", value_name = "FILTER")]
+    log: Option<String>,
 
     /// Log one JSON object a line
     #[arg(long, global = true)]
@@ -139,9 +140,12 @@ pub fn main() -> ExitCode {
 }
 
 fn start_log(cli: &Cli) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&cli.log)
-        .map_err(|error| anyhow::anyhow!("--log {:?} is no filter: {error}; try `info` or `toolcell=debug`", cli.log))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let default = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
+    let wish = cli.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(wish)
+        .map_err(|error| anyhow::anyhow!("--log {wish:?} is no filter: {error}; try `info` or `toolcell=debug`"))?;
+    let colours = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     if cli.log_json { log.json().init() } else { log.with_target(false).compact().init() }
     Ok(())
 }

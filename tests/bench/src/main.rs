@@ -50,12 +50,7 @@ struct ThroughputArgs {
     #[arg(long, default_value_t = 0.5)]
     warmup: f64,
     /// The servers to measure
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "ceiling,rmcp,toolcell"
-    )]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "ceiling,rmcp,toolcell")]
     servers: Vec<throughput::Leg>,
     /// Fail when Toolcell answers fewer calls than this share of the native server's
     #[arg(long, value_name = "RATIO")]
@@ -105,12 +100,8 @@ fn throughput(args: ThroughputArgs) -> Result<()> {
     let target = target_dir()?;
     let plan = throughput::Plan::new(args.connections, args.rounds, args.seconds, args.warmup)?;
     let host = throughput::Host {
-        program: args
-            .toolcell
-            .unwrap_or_else(|| beside_this_program("toolcell")),
-        plugin: args
-            .plugin
-            .unwrap_or_else(|| target.join("plugins/echo.wasm")),
+        program: args.toolcell.unwrap_or_else(|| beside_this_program("toolcell")),
+        plugin: args.plugin.unwrap_or_else(|| target.join("plugins/echo.wasm")),
     };
     let report = throughput::run(&plan, &args.servers, &host)?;
     print!("{}", report.table());
@@ -132,9 +123,7 @@ fn reload(args: ReloadArgs) -> Result<()> {
         args.replacements,
         std::time::Duration::from_millis(args.settle_ms),
     )?;
-    let program = args
-        .toolcell
-        .unwrap_or_else(|| beside_this_program("toolcell"));
+    let program = args.toolcell.unwrap_or_else(|| beside_this_program("toolcell"));
     let report = reload::run(&plan, &program, &guests)?;
     print!("{}", report.text());
     println!("{}", report.json());
@@ -150,10 +139,7 @@ fn target_dir() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     match program.parent().and_then(Path::parent) {
         Some(target) => Ok(target.to_owned()),
-        None => bail!(
-            "{} is not in a target directory; name the files with options",
-            program.display()
-        ),
+        None => bail!("{} is not in a target directory; name the files with options", program.display()),
     }
 }
 
