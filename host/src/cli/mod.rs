@@ -139,10 +139,15 @@ pub fn main() -> ExitCode {
 }
 
 fn start_log(cli: &Cli) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&cli.log)
-        .map_err(|error| anyhow::anyhow!("--log {:?} is no filter: {error}; try `info` or `toolcell=debug`", cli.log))?;
+    let filter = EnvFilter::try_new(&cli.log).map_err(|error| {
+        anyhow::anyhow!("--log {:?} is no filter: {error}; try `info` or `toolcell=debug`", cli.log)
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    if cli.log_json { log.json().init() } else { log.with_target(false).compact().init() }
+    if cli.log_json {
+        log.json().init()
+    } else {
+        log.with_target(false).compact().init()
+    }
     Ok(())
 }
 
