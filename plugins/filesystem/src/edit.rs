@@ -6,7 +6,8 @@ use serde::Deserialize;
 use crate::diff;
 use crate::error::FsError;
 use crate::limits;
-use crate::mounts::{Located, Mounts};
+use crate::mounts::Mounts;
+use crate::path::Located;
 use crate::{read, write};
 
 // One replacement.
@@ -204,7 +205,12 @@ mod tests {
                 "a\nx\nb",
                 Some("  a\n  x\n  b\n"),
             ),
-            ("  a \n  b\n", "a\nb", "a\nb\n  c", Some("  a\n  b\n    c\n")),
+            (
+                "  a \n  b\n",
+                "a\nb",
+                "a\nb\n  c",
+                Some("  a\n  b\n    c\n"),
+            ),
         ] {
             assert_eq!(
                 apply(content, old, new).as_deref(),

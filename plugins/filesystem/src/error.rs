@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use crate::mounts::Located;
+use crate::path::Located;
 
 /// Why a tool did not do what it was asked. The text goes to the model as the tool's error.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Files for a model: reading, writing, editing, listing and searching in the directories the operator mounted.
 //!
-//! This file is the list of tools; what they do is in the modules. [`mounts`] finds the path of a call, [`read`],
+//! This file is the list of tools; what they do is in the modules. [`mounts`] finds the [`path`] of a call, [`read`],
 //! [`media`], [`write`], [`edit`] (with [`diff`]), [`list`], [`info`] and [`walk`] work on it, [`limits`] says how much
 //! of it, and [`error`] has the words for what went wrong. Nothing here is a security boundary: the sandbox is.
 
@@ -13,6 +13,7 @@ mod limits;
 mod list;
 mod media;
 mod mounts;
+mod path;
 mod read;
 #[cfg(test)]
 mod testing;
@@ -71,7 +72,8 @@ impl Filesystem {
     fn read_media_file(&self, args: PathArgs) -> Result<ToolResult, ToolError> {
         let media = media::read_media(&self.mounts, &args.path)?;
         let block = media.block();
-        let result = match &block {
+        let size = media.bytes.len();
+        let mut result = match &block {
             MediaBlock::Image { .. } => {
                 ToolResult::empty().with_image(media.bytes, media.mime_type)
             }
@@ -82,9 +84,11 @@ impl Filesystem {
                 ToolResult::empty().with_embedded_blob(media.uri, media.mime_type, media.bytes)
             }
         };
-        result.with_structured(&MediaOutput {
+        let output = MediaOutput {
             content: vec![block],
-        })
+        };
+        result.structured = Some(output.to_json(size)?);
+        Ok(result)
     }
 
     /// Reads several text files in one call, which is faster than one call each. Every file comes with its path in front;
@@ -211,4 +215,151 @@ fn answer(content: String) -> Result<ToolResult, ToolError> {
         );
     }
     ToolResult::text(content.as_str()).with_structured(&TextOutput { content })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use toolcell_sdk::testing;
+    use toolcell_sdk::types::{CallError, Content};
+
+    use super::*;
+
+    /// What a client sees of each tool: name, arguments (`?` marks an optional one), hints.
+    const TOOLS: [(&str, &str, &str); 14] = [
+        ("read_file", "path tail? head?", "read-only"),
+        ("read_text_file", "path tail? head?", "read-only"),
+        ("read_media_file", "path", "read-only"),
+        ("read_multiple_files", "paths", "read-only"),
+        ("write_file", "path content", "destructive idempotent"),
+        ("edit_file", "path edits dryRun?", "destructive"),
+        ("create_directory", "path", "idempotent"),
+        ("list_directory", "path", "read-only"),
+        ("list_directory_with_sizes", "path sortBy?", "read-only"),
+        ("directory_tree", "path excludePatterns?", "read-only"),
+        ("move_file", "source destination", "destructive"),
+        ("search_files", "path pattern excludePatterns?", "read-only"),
+        ("get_file_info", "path", "read-only"),
+        ("list_allowed_directories", "", "read-only"),
+    ];
+
+    #[test]
+    fn the_tools_are_those_of_the_reference_server() {
+        let tools = testing::tools::<Filesystem>().unwrap();
+        assert_eq!(tools.len(), TOOLS.len());
+        for (tool, (name, arguments, hints)) in tools.iter().zip(TOOLS) {
+            let schema: Value = serde_json::from_str(&tool.input_schema).unwrap();
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let properties = schema["properties"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default();
+            let listed = properties
+                .keys()
+                .map(|key| match required.contains(&json!(key)) {
+                    true => key.clone(),
+                    false => format!("{key}?"),
+                });
+            let hinted = tool.annotations.as_ref().unwrap();
+            let said = [
+                (hinted.read_only, "read-only"),
+                (hinted.destructive, "destructive"),
+                (hinted.idempotent, "idempotent"),
+                (hinted.open_world, "open-world"),
+            ];
+            let said: Vec<_> = said
+                .iter()
+                .filter(|(hint, _)| *hint == Some(true))
+                .map(|(_, name)| *name)
+                .collect();
+            assert_eq!(
+                (
+                    tool.name.as_str(),
+                    listed.collect::<Vec<_>>().join(" "),
+                    said.join(" ")
+                ),
+                (name, arguments.to_owned(), hints.to_owned())
+            );
+            assert!(
+                tool.output_schema.is_some() && tool.title.is_some() && tool.description.is_some(),
+                "{name}"
+            );
+            assert_eq!(schema["additionalProperties"], json!(false), "{name}");
+        }
+    }
+
+    #[test]
+    fn choices_and_defaults_are_in_the_schemas() {
+        let tools = testing::tools::<Filesystem>().unwrap();
+        let schema = |name: &str| {
+            let tool = tools.iter().find(|tool| tool.name == name).unwrap();
+            serde_json::from_str::<Value>(&tool.input_schema).unwrap()["properties"].clone()
+        };
+        let sort_by = &schema("list_directory_with_sizes")["sortBy"];
+        assert_eq!(
+            (&sort_by["enum"], &sort_by["default"]),
+            (&json!(["name", "size"]), &json!("name"))
+        );
+        assert_eq!(schema("edit_file")["dryRun"]["default"], json!(false));
+        assert_eq!(
+            schema("search_files")["excludePatterns"]["default"],
+            json!([])
+        );
+        assert_eq!(schema("read_multiple_files")["paths"]["minItems"], json!(1));
+    }
+
+    // Without a sandbox the working directory is mounted, and for a test that is this crate.
+
+    #[test]
+    fn a_text_is_there_twice() {
+        let outcome = testing::call::<Filesystem>(
+            "read_text_file",
+            json!({"path": "Cargo.toml", "head": 1.0}),
+        );
+        let Outcome::Complete(result) = outcome.unwrap() else {
+            panic!("asks for input")
+        };
+        assert_eq!(
+            result.structured.as_deref(),
+            Some(r#"{"content":"[package]"}"#)
+        );
+        assert_eq!(testing::text(&Outcome::Complete(result)), "[package]");
+    }
+
+    #[test]
+    fn a_file_of_no_known_kind_is_an_embedded_resource() {
+        let outcome = testing::call::<Filesystem>("read_media_file", json!({"path": "Cargo.toml"}));
+        let Outcome::Complete(result) = outcome.unwrap() else {
+            panic!("asks for input")
+        };
+        assert!(matches!(&result.content[..], [Content::Resource(_)]));
+        let structured: Value = serde_json::from_str(&result.structured.unwrap()).unwrap();
+        assert_eq!(
+            structured["content"][0]["resource"]["mimeType"],
+            json!("application/octet-stream")
+        );
+    }
+
+    #[test]
+    fn what_fails_is_a_tool_error_and_what_cannot_be_meant_is_refused() {
+        let outcome = testing::call::<Filesystem>("read_text_file", json!({"path": "/etc/passwd"}));
+        assert!(matches!(
+            outcome.unwrap(),
+            Outcome::Complete(ToolResult { is_error: true, .. })
+        ));
+        for (tool, arguments) in [
+            (
+                "edit_file",
+                json!({"path": "x", "edits": [], "dry_run": true}),
+            ),
+            ("read_text_file", json!({"path": "x", "head": 1.5})),
+            ("read_text_file", json!({"path": "x", "tail": -1})),
+        ] {
+            let error = testing::call::<Filesystem>(tool, arguments).unwrap_err();
+            assert!(
+                matches!(error, CallError::InvalidArguments(_)),
+                "{tool}: {error:?}"
+            );
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub const MEDIA_BYTES: u64 = 10 << 20;
 pub const ENTRIES: usize = 20_000;
 
 /// Entries that `search_files` looks at before it stops: some seconds of work on a slow disk.
-pub const VISITS: usize = 200_000;
+pub const VISITS: usize = 100_000;
 
 /// Paths that `search_files` returns.
 pub const MATCHES: usize = 5_000;

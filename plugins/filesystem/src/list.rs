@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::FsError;
 use crate::limits;
-use crate::mounts::{Located, Mounts};
+use crate::mounts::Mounts;
+use crate::path::Located;
 
 /// An entry of a directory.
 #[derive(Debug)]

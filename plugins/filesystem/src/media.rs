@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Serialize;
+use toolcell_sdk::ToolError;
 
 use crate::error::FsError;
 use crate::limits;
@@ -94,6 +95,20 @@ pub fn read_media(mounts: &Mounts, path: &str) -> Result<Media, FsError> {
         mime_type: mime_type(&at.path),
         uri: file_uri(&at.path),
     })
+}
+
+impl MediaOutput {
+    /// As JSON. `size` is that of the file: text that grows while it is written takes twice its room, and with a large
+    /// file there is no such room.
+    ///
+    /// # Errors
+    ///
+    /// None that a file can cause.
+    pub fn to_json(&self, size: usize) -> Result<String, ToolError> {
+        let mut json = Vec::with_capacity(size / 3 * 4 + 64 * 1024);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(String::from_utf8(json)?)
+    }
 }
 
 impl Media {

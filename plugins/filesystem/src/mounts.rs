@@ -1,13 +1,10 @@
-//! The directories the operator mounted, and how the paths of a call are found in them.
+//! The directories the operator mounted, and which of them holds the path of a call.
 //!
 //! The sandbox decides what can be opened at all; nothing here is a security boundary. It makes paths predictable
 //! (absolute, without `.` and `..`) and refusals understandable.
 
-use std::fs;
-use std::io::ErrorKind;
-
 use crate::error::FsError;
-use crate::limits;
+use crate::path::{Located, is_foreign, join, normalize};
 
 /// What may be done below a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +34,7 @@ impl Mount {
     }
 
     /// What is left of `path` below this mount, without a slash in front; `None` if it is elsewhere.
-    fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
+    pub fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
         if self.path == "/" {
             return path.strip_prefix('/');
         }
@@ -47,106 +44,6 @@ impl Mount {
         } else {
             rest.strip_prefix('/')
         }
-    }
-}
-
-/// A path and the mount it is in.
-#[derive(Clone, Debug)]
-pub struct Located<'m> {
-    /// Absolute, without `.`, `..` and doubled slashes.
-    pub path: String,
-    /// The innermost mount that holds it.
-    pub mount: &'m Mount,
-}
-
-impl Located<'_> {
-    /// The entry `name` of this directory.
-    pub fn entry(&self, name: &str) -> Self {
-        Self {
-            path: join(&self.path, name),
-            mount: self.mount,
-        }
-    }
-
-    /// The directory this is in; a mount has none.
-    pub fn parent(&self) -> Option<Self> {
-        if self.path == self.mount.path {
-            return None;
-        }
-        let parent = match self.path.rsplit_once('/') {
-            Some(("", _)) | None => "/".to_owned(),
-            Some((parent, _)) => parent.to_owned(),
-        };
-        Some(Self {
-            path: parent,
-            mount: self.mount,
-        })
-    }
-
-    /// The first symbolic link on the way from the mount to here, the last name included.
-    pub fn first_link(&self) -> Option<String> {
-        let mut at = self.mount.path.clone();
-        for name in self.mount.rest(&self.path)?.split('/') {
-            at = join(&at, name);
-            if fs::symlink_metadata(&at).ok()?.is_symlink() {
-                return Some(at);
-            }
-        }
-        None
-    }
-
-    /// The same file by a path without symbolic links, so that replacing it replaces the file and not a link to it.
-    /// Names that do not exist are kept as they are.
-    ///
-    /// # Errors
-    ///
-    /// `Escape` if a link leads out of the mount, `Refused` if links lead to each other in a circle.
-    pub fn without_links(&self) -> Result<Self, FsError> {
-        let escape = |link: &str| FsError::Escape {
-            link: link.to_owned(),
-            mount: self.mount.path.clone(),
-        };
-        let rest = self.mount.rest(&self.path).unwrap_or_default();
-        let mut todo: Vec<String> = rest.split('/').rev().map(str::to_owned).collect();
-        let mut here = Self {
-            path: self.mount.path.clone(),
-            mount: self.mount,
-        };
-        // The links followed so far; the last one is to blame if the way leads out of the mount.
-        let mut links = vec![self.path.clone()];
-        while let Some(name) = todo.pop() {
-            let blame = links.last().unwrap_or(&self.path);
-            let next = match name.as_str() {
-                "" | "." => continue,
-                ".." => {
-                    here = here.parent().ok_or_else(|| escape(blame))?;
-                    continue;
-                }
-                name => here.entry(name),
-            };
-            match fs::read_link(&next.path) {
-                Ok(target) if target.has_root() => return Err(escape(&next.path)),
-                Ok(_) if links.len() > limits::LINKS => return Err(self.too_many_links()),
-                Ok(target) => {
-                    let target = target.to_string_lossy();
-                    todo.extend(target.split('/').rev().map(str::to_owned));
-                    links.push(next.path);
-                }
-                Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                    return Err(escape(&next.path));
-                }
-                // Not a link, or not there: whatever is done with the path next will say so.
-                Err(_) => here = next,
-            }
-        }
-        Ok(here)
-    }
-
-    fn too_many_links(&self) -> FsError {
-        FsError::Refused(format!(
-            "{} passes through too many symbolic links; use the path of the file itself",
-            self.path
-        ))
     }
 }
 
@@ -162,30 +59,16 @@ impl Mounts {
     }
 
     /// What the operator granted to this call.
-    #[cfg(target_os = "wasi")]
     pub fn granted() -> Self {
-        use wasip2::filesystem::{preopens, types::DescriptorFlags};
-
-        let mount = |(directory, path): (wasip2::filesystem::types::Descriptor, String)| {
-            let writable = directory
-                .get_flags()
-                .is_ok_and(|flags| flags.contains(DescriptorFlags::MUTATE_DIRECTORY));
-            Mount::new(
-                &path,
-                if writable {
-                    Access::ReadWrite
-                } else {
-                    Access::ReadOnly
-                },
-            )
+        let mount = |(path, writable): (String, bool)| {
+            let access = if writable {
+                Access::ReadWrite
+            } else {
+                Access::ReadOnly
+            };
+            Mount::new(&path, access)
         };
-        Self(preopens::get_directories().into_iter().map(mount).collect())
-    }
-
-    /// Outside of a sandbox nobody grants anything.
-    #[cfg(not(target_os = "wasi"))]
-    pub fn granted() -> Self {
-        Self::default()
+        Self(preopened().into_iter().map(mount).collect())
     }
 
     /// All mounts, for `list_allowed_directories`.
@@ -215,7 +98,7 @@ impl Mounts {
     /// `NothingGranted` without mounts, `Outside` if no mount holds the path.
     pub fn locate(&self, requested: &str) -> Result<Located<'_>, FsError> {
         let first = self.0.first().ok_or(FsError::NothingGranted)?;
-        let path = if requested.starts_with('/') || foreign(requested) {
+        let path = if requested.starts_with('/') || is_foreign(requested) {
             normalize(requested)
         } else {
             normalize(&join(&first.path, requested))
@@ -226,9 +109,9 @@ impl Mounts {
             .filter(|mount| mount.rest(&path).is_some())
             .max_by_key(|mount| mount.path.len());
         match holder {
-            Some(mount) if !foreign(requested) => Ok(Located { path, mount }),
+            Some(mount) if !is_foreign(requested) => Ok(Located { path, mount }),
             _ => {
-                let path = if foreign(requested) {
+                let path = if is_foreign(requested) {
                     requested.escape_debug().to_string()
                 } else {
                     path
@@ -258,38 +141,32 @@ impl Mounts {
     }
 }
 
-/// Whether a path means something on another system only: a home directory, a Windows drive, a URL, a zero byte.
-fn foreign(path: &str) -> bool {
-    let drive =
-        matches!(path.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
-    drive
-        || path == "~"
-        || path.starts_with("~/")
-        || path.starts_with("file://")
-        || path.contains('\0')
+/// The directories the sandbox was given, and whether they may be changed.
+#[cfg(target_os = "wasi")]
+fn preopened() -> Vec<(String, bool)> {
+    use wasip2::filesystem::preopens::get_directories;
+    use wasip2::filesystem::types::DescriptorFlags;
+
+    let changeable = DescriptorFlags::MUTATE_DIRECTORY;
+    get_directories()
+        .into_iter()
+        .map(|(directory, path)| {
+            (
+                path,
+                directory
+                    .get_flags()
+                    .is_ok_and(|flags| flags.contains(changeable)),
+            )
+        })
+        .collect()
 }
 
-fn join(directory: &str, name: &str) -> String {
-    if directory.ends_with('/') {
-        format!("{directory}{name}")
-    } else {
-        format!("{directory}/{name}")
-    }
-}
-
-/// Makes a path absolute and takes `.`, `..` and doubled slashes out of it, without asking the file system.
-fn normalize(path: &str) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in path.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => {
-                names.pop();
-            }
-            name => names.push(name),
-        }
-    }
-    format!("/{}", names.join("/"))
+/// Without a sandbox, the working directory stands in for what an operator would mount.
+#[cfg(not(target_os = "wasi"))]
+fn preopened() -> Vec<(String, bool)> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let writable = std::fs::metadata(&here).is_ok_and(|found| !found.permissions().readonly());
+    vec![(here.to_string_lossy().into_owned(), writable)]
 }
 
 #[cfg(test)]
@@ -332,19 +209,6 @@ mod tests {
     }
 
     #[test]
-    fn the_root_can_be_a_mount() {
-        let mounts = Mounts::new(vec![Mount::new("/", Access::ReadWrite)]);
-        let at = mounts.locate("../a/b").unwrap();
-        assert_eq!(at.path, "/a/b");
-        let a = at.parent().unwrap();
-        assert_eq!(
-            (a.path.as_str(), a.parent().unwrap().path.as_str()),
-            ("/a", "/")
-        );
-        assert!(a.parent().unwrap().parent().is_none());
-    }
-
-    #[test]
     fn what_is_outside_is_refused_and_the_answer_names_what_is_allowed() {
         for requested in [
             "/etc/passwd",
@@ -373,7 +237,7 @@ mod tests {
 
     #[test]
     fn nothing_granted_says_which_line_is_missing() {
-        let text = Mounts::granted()
+        let text = Mounts::default()
             .locate("x")
             .map(|at| at.path)
             .unwrap_err()

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use crate::error::FsError;
 use crate::limits;
-use crate::mounts::{Located, Mounts};
+use crate::mounts::Mounts;
+use crate::path::Located;
 
 /// Which lines of a file are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

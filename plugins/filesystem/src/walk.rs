@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::error::FsError;
 use crate::limits;
 use crate::list::{self, Entry};
-use crate::mounts::{Located, Mounts};
+use crate::mounts::Mounts;
+use crate::path::Located;
 
 /// An entry of a tree.
 #[derive(Debug, Serialize)]

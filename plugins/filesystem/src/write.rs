@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 
 use crate::error::FsError;
-use crate::mounts::{Located, Mounts};
+use crate::mounts::Mounts;
+use crate::path::Located;
 
 /// Writes a file, new or in place of an old one.
 ///

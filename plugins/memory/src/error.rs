@@ -30,6 +30,12 @@ pub enum MemoryError {
         /// What the variable says.
         path: String,
     },
+    /// `MEMORY_FILE_PATH` names a subdirectory that is not there.
+    #[error("{directory} does not exist; the operator can make it or change MEMORY_FILE_PATH")]
+    NoDirectory {
+        /// The directory.
+        directory: String,
+    },
     /// A line of the file is none of ours.
     #[error(
         "line {line} of {file} is damaged ({reason}); nothing was changed; the operator can repair or delete the line"
@@ -53,6 +59,14 @@ pub enum MemoryError {
         limit: usize,
         /// What to do instead.
         hint: &'static str,
+    },
+    /// More than one answer carries.
+    #[error(
+        "the answer is longer than {limit} bytes (nothing was changed); use search_nodes or open_nodes, or pass less"
+    )]
+    TooLong {
+        /// Bytes it may have.
+        limit: usize,
     },
     /// Others kept the file locked for as long as we were willing to wait.
     #[error("the memory is busy with other changes; nothing was changed, try again")]
@@ -80,10 +94,11 @@ pub enum MemoryError {
 impl MemoryError {
     /// Puts what the system said while trying to `action` the file `path` into words.
     pub fn from_io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let directory = path.parent().unwrap_or(path).display().to_string();
         match source.kind() {
+            ErrorKind::NotFound => Self::NoDirectory { directory },
             // The sandbox answers so to any change below a read-only mount.
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem if action != "read" => {
-                let directory = path.parent().unwrap_or(path).display().to_string();
                 Self::ReadOnly { directory }
             }
             _ => Self::Io {

@@ -163,9 +163,9 @@ impl Graph {
             .retain(|relation| !relations.contains(relation));
     }
 
-    /// The entities that have the text somewhere in name, type or observations, whatever its case, with all relations
-    /// from or to one of them.
-    pub fn search(&self, query: &str) -> Self {
+    /// Only the entities that have the text somewhere in name, type or observations, whatever its case, with all
+    /// relations from or to one of them.
+    pub fn search(self, query: &str) -> Self {
         let query = query.to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&query);
         self.around(|e| {
@@ -173,28 +173,22 @@ impl Graph {
         })
     }
 
-    /// The entities of these names, with all relations from or to one of them.
-    pub fn open(&self, names: &[String]) -> Self {
+    /// Only the entities of these names, with all relations from or to one of them.
+    pub fn open(self, names: &[String]) -> Self {
         let names: HashSet<&str> = names.iter().map(String::as_str).collect();
         self.around(|entity| names.contains(entity.name.as_str()))
     }
 
-    fn around(&self, wanted: impl Fn(&Entity) -> bool) -> Self {
-        let entities: Vec<Entity> = self
+    fn around(mut self, wanted: impl Fn(&Entity) -> bool) -> Self {
+        self.entities.retain(wanted);
+        let names: HashSet<&str> = self
             .entities
             .iter()
-            .filter(|entity| wanted(entity))
-            .cloned()
+            .map(|entity| entity.name.as_str())
             .collect();
-        let names: HashSet<&str> = entities.iter().map(|entity| entity.name.as_str()).collect();
-        let touches =
-            |r: &&Relation| names.contains(r.from.as_str()) || names.contains(r.to.as_str());
-        let relations = self.relations.iter().filter(touches).cloned().collect();
-        Self {
-            entities,
-            relations,
-            other: Vec::new(),
-        }
+        self.relations
+            .retain(|r| names.contains(r.from.as_str()) || names.contains(r.to.as_str()));
+        self
     }
 }
 
@@ -321,7 +315,7 @@ mod tests {
             ("", "Ada Bob Eve", "Ada-Bob Bob-Eve Ada-Acme"),
         ] {
             assert_eq!(
-                names(&graph.search(query)),
+                names(&graph.clone().search(query)),
                 (entities.into(), relations.into()),
                 "{query}"
             );

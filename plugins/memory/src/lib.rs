@@ -1,9 +1,10 @@
 //! A memory for a model: a knowledge graph that outlives the conversation.
 //!
-//! This file is the list of tools. [`graph`] is what they do, [`lines`] how it is written down, [`store`] where, with
+//! This file is the list of tools. [`args`] is what they take and give, [`graph`] what they do, [`lines`] how it is written down, [`store`] where, with
 //! [`lock`] so that calls at the same time do not lose each other's changes, and [`error`] has the words for what went
 //! wrong.
 
+mod args;
 mod error;
 mod graph;
 mod lines;
@@ -12,81 +13,16 @@ mod store;
 
 use toolcell_sdk::prelude::*;
 
+use args::{
+    AddObservationsArgs, DeleteEntitiesArgs, DeleteObservationsArgs, DoneOutput, EntitiesArgs,
+    EntitiesOutput, ObservationsOutput, OpenArgs, RelationsArgs, RelationsOutput, SearchArgs,
+};
 use error::MemoryError;
-use graph::{AddedObservations, Entity, Graph, NewObservations, OldObservations, Relation};
+use graph::Graph;
 use store::Store;
 
 /// Bytes of text one answer may have. It is there twice, as text and as structured content, and the host takes 8 MiB.
 const ANSWER_BYTES: usize = 3 << 20;
-
-#[derive(Deserialize, JsonSchema)]
-struct EntitiesArgs {
-    /// The entities to create.
-    entities: Vec<Entity>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct RelationsArgs {
-    /// The relations.
-    relations: Vec<Relation>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct AddObservationsArgs {
-    /// What is new, entity by entity.
-    observations: Vec<NewObservations>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct DeleteEntitiesArgs {
-    /// The names of the entities to delete.
-    entity_names: Vec<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct DeleteObservationsArgs {
-    /// What to forget, entity by entity.
-    deletions: Vec<OldObservations>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct SearchArgs {
-    /// The text to look for in names, types and observations; upper and lower case are the same.
-    query: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct OpenArgs {
-    /// The names of the entities to return.
-    names: Vec<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct EntitiesOutput {
-    /// Those that were created.
-    entities: Vec<Entity>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct RelationsOutput {
-    /// Those that were created.
-    relations: Vec<Relation>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ObservationsOutput {
-    /// What was new, entity by entity.
-    results: Vec<AddedObservations>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct DoneOutput {
-    /// True.
-    success: bool,
-    /// What was done.
-    message: &'static str,
-}
 
 #[derive(Default)]
 struct Memory;
@@ -252,17 +188,35 @@ impl Memory {
 
 /// A result with `shown` as text for the model and `structured` for programs.
 fn answer(shown: &impl Serialize, structured: &impl Serialize) -> Result<ToolResult, ToolError> {
-    let text = serde_json::to_string_pretty(shown)?;
-    if text.len() > ANSWER_BYTES {
-        return Err(MemoryError::TooLarge {
-            what: "the answer".to_owned(),
-            size: text.len(),
-            limit: ANSWER_BYTES,
-            hint: "nothing was changed; use search_nodes or open_nodes, or pass less at once",
+    let mut text = Bounded(Vec::new());
+    serde_json::to_writer_pretty(&mut text, shown).map_err(|e| {
+        if e.is_io() {
+            MemoryError::TooLong {
+                limit: ANSWER_BYTES,
+            }
+            .into()
+        } else {
+            ToolError::from(e)
         }
-        .into());
+    })?;
+    ToolResult::text(String::from_utf8(text.0)?).with_structured(structured)
+}
+
+/// Text that does not grow beyond what can be answered: a large graph would not fit into memory twice.
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > ANSWER_BYTES {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    ToolResult::text(text).with_structured(structured)
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn done(message: &'static str) -> Result<ToolResult, ToolError> {
@@ -270,4 +224,134 @@ fn done(message: &'static str) -> Result<ToolResult, ToolError> {
         success: true,
         message,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use toolcell_sdk::testing;
+
+    use super::*;
+
+    /// What a client sees of each tool: name, its one argument, the top of its structured result, hints.
+    const TOOLS: [(&str, &str, &str, &str); 9] = [
+        ("create_entities", "entities", "entities", ""),
+        ("create_relations", "relations", "relations", ""),
+        ("add_observations", "observations", "results", ""),
+        (
+            "delete_entities",
+            "entityNames",
+            "success message",
+            "destructive idempotent",
+        ),
+        (
+            "delete_observations",
+            "deletions",
+            "success message",
+            "destructive idempotent",
+        ),
+        (
+            "delete_relations",
+            "relations",
+            "success message",
+            "destructive idempotent",
+        ),
+        (
+            "read_graph",
+            "",
+            "entities relations",
+            "read-only idempotent",
+        ),
+        (
+            "search_nodes",
+            "query",
+            "entities relations",
+            "read-only idempotent",
+        ),
+        (
+            "open_nodes",
+            "names",
+            "entities relations",
+            "read-only idempotent",
+        ),
+    ];
+
+    #[test]
+    fn the_tools_are_those_of_the_reference_server() {
+        let tools = testing::tools::<Memory>().unwrap();
+        assert_eq!(tools.len(), TOOLS.len());
+        for (tool, (name, arguments, results, hints)) in tools.iter().zip(TOOLS) {
+            let required = |schema: &str| {
+                let schema: Value = serde_json::from_str(schema).unwrap();
+                let names = schema["required"].as_array().cloned().unwrap_or_default();
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
+            let hinted = tool.annotations.as_ref().unwrap();
+            let said = [
+                (hinted.read_only, "read-only"),
+                (hinted.destructive, "destructive"),
+                (hinted.idempotent, "idempotent"),
+                (hinted.open_world, "open-world"),
+            ];
+            assert!(said.iter().all(|(hint, _)| hint.is_some()), "{name}");
+            let said: Vec<_> = said
+                .iter()
+                .filter(|(hint, _)| *hint == Some(true))
+                .map(|(_, name)| *name)
+                .collect();
+            assert_eq!(tool.name, name);
+            assert_eq!(required(&tool.input_schema), arguments, "{name}");
+            assert_eq!(
+                required(tool.output_schema.as_deref().unwrap()),
+                results,
+                "{name}"
+            );
+            assert_eq!(said.join(" "), hints, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_tool_says_that_no_directory_is_granted() {
+        for (name, arguments) in [
+            ("create_entities", json!({"entities": []})),
+            ("delete_entities", json!({"entityNames": []})),
+            ("read_graph", json!({})),
+            ("search_nodes", json!({"query": ""})),
+        ] {
+            let outcome = testing::call::<Memory>(name, arguments).unwrap();
+            assert!(
+                matches!(&outcome, Outcome::Complete(result) if result.is_error),
+                "{name}"
+            );
+            assert!(
+                testing::text(&outcome).starts_with("no directory is granted"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_text_is_what_the_model_asked_for_and_the_structure_has_a_name() {
+        let output = EntitiesOutput {
+            entities: Vec::new(),
+        };
+        let result = answer(&output.entities, &output).unwrap();
+        assert_eq!(result.structured.as_deref(), Some(r#"{"entities":[]}"#));
+        assert_eq!(testing::text(&Outcome::Complete(result)), "[]");
+    }
+
+    #[test]
+    fn an_answer_too_large_is_refused() {
+        let text = answer(&"x".repeat(ANSWER_BYTES), &())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.starts_with("the answer is longer than") && text.contains("use search_nodes"),
+            "{text}"
+        );
+    }
 }

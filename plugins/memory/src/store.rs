@@ -22,10 +22,10 @@ const FILE: &str = "memory.jsonl";
 const OLD_FILE: &str = "memory.json";
 
 /// Bytes the file may grow to. Text, graph and new text are in memory at once, and a cell has 64 MiB.
-const FILE_BYTES: usize = 8 << 20;
+const FILE_BYTES: usize = 6 << 20;
 
 /// Bytes of a file that is loaded at all: one that someone else made larger can still be made smaller.
-const LOAD_BYTES: usize = 12 << 20;
+const LOAD_BYTES: usize = 8 << 20;
 
 /// The longest wait for other writers: three of them may have been killed while they held the lock.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -108,7 +108,7 @@ impl Store {
             let before = self.text()?;
             let mut graph = lines::parse(&before, &self.file.display().to_string())?;
             let result = change(&mut graph)?;
-            let after = lines::print(&graph, before.len() + 1024)?;
+            let after = lines::print(&graph, before.len() + (64 << 10))?;
             // One that is too large already may still be made smaller.
             if after.len() > FILE_BYTES.max(before.len()) {
                 return Err(too_large(
@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn a_subdirectory_that_is_missing_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::below(directory.path(), Some("sub/a.jsonl")).unwrap();
+        assert_eq!(store.load().unwrap(), Graph::default());
+        let text = add(&store, "Ada").unwrap_err().to_string();
+        assert!(
+            text.contains("sub does not exist; the operator can make it"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn without_a_directory_the_missing_line_is_named() {
         let text = Store::granted().unwrap_err().to_string();
         let line = r#"`[plugins.memory] dirs = [{ host = "./memory", guest = "/memory", access = "read-write" }]`"#;
@@ -307,7 +319,12 @@ mod tests {
             text.starts_with("the memory with this change is too large"),
             "{text}"
         );
-        store.update(|graph| Ok(graph.entities.clear())).unwrap();
+        store
+            .update(|graph| {
+                graph.delete_entities(std::slice::from_ref(&full));
+                Ok(())
+            })
+            .unwrap();
         add(&store, "Ada").unwrap();
         File::create(&store.file)
             .unwrap()

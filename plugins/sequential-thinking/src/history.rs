@@ -25,10 +25,7 @@ pub struct History {
 impl History {
     /// What must have come before this thought.
     fn before(thought: &Thought) -> Self {
-        Self {
-            thoughts: thought.thought_number.0 - 1,
-            branches: Vec::new(),
-        }
+        Self { thoughts: thought.thought_number.0 - 1, branches: Vec::new() }
     }
 
     fn add(&mut self, thought: &Thought) {
@@ -52,9 +49,7 @@ pub fn record(folder: &Path, caller: Option<&str>, thought: &Thought) -> History
         return assumed;
     }
     keep(&folder.join(file_name(caller)), thought).unwrap_or_else(|error| {
-        log::warning(format!(
-            "the history of thoughts is not kept: {error}; mount the directory read-write"
-        ));
+        log::warning(format!("the history of thoughts is not kept: {error}; mount the directory read-write"));
         assumed
     })
 }
@@ -89,9 +84,7 @@ fn file_name(caller: Option<&str>) -> PathBuf {
     };
     let hash = caller
         .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     format!("history-{hash:016x}.json").into()
 }
 
@@ -115,26 +108,15 @@ mod tests {
     }
 
     fn branch(number: u64, id: &str) -> Thought {
-        Thought {
-            branch_from_thought: Some(Count(1)),
-            branch_id: Some(id.to_owned()),
-            ..thought(number)
-        }
+        Thought { branch_from_thought: Some(Count(1)), branch_id: Some(id.to_owned()), ..thought(number) }
     }
 
     fn revision(number: u64) -> Thought {
-        Thought {
-            is_revision: Some(Flag(true)),
-            revises_thought: Some(Count(1)),
-            ..thought(number)
-        }
+        Thought { is_revision: Some(Flag(true)), revises_thought: Some(Count(1)), ..thought(number) }
     }
 
     fn history(thoughts: u64, branches: &[&str]) -> History {
-        History {
-            thoughts,
-            branches: branches.iter().map(|&branch| branch.to_owned()).collect(),
-        }
+        History { thoughts, branches: branches.iter().map(|&branch| branch.to_owned()).collect() }
     }
 
     #[test]
@@ -168,19 +150,10 @@ mod tests {
     fn callers_do_not_see_each_other() {
         let folder = tempfile::tempdir().unwrap();
         record(folder.path(), Some("ada"), &branch(2, "b"));
-        assert_eq!(
-            record(folder.path(), Some("bob"), &thought(3)),
-            history(3, &[])
-        );
+        assert_eq!(record(folder.path(), Some("bob"), &thought(3)), history(3, &[]));
         assert_eq!(record(folder.path(), None, &thought(3)), history(3, &[]));
-        assert_eq!(
-            record(folder.path(), Some("ada"), &thought(3)),
-            history(3, &["b"])
-        );
-        assert_eq!(
-            file_name(Some("a")),
-            Path::new("history-af63dc4c8601ec8c.json")
-        );
+        assert_eq!(record(folder.path(), Some("ada"), &thought(3)), history(3, &["b"]));
+        assert_eq!(file_name(Some("a")), Path::new("history-af63dc4c8601ec8c.json"));
     }
 
     #[test]
@@ -204,9 +177,6 @@ mod tests {
         for number in 0..BRANCHES + 10 {
             history.add(&branch(2, &number.to_string()));
         }
-        assert_eq!(
-            (history.branches.len(), history.thoughts),
-            (BRANCHES, BRANCHES as u64 + 10)
-        );
+        assert_eq!((history.branches.len(), history.thoughts), (BRANCHES, BRANCHES as u64 + 10));
     }
 }

@@ -71,9 +71,7 @@ impl<'de> Deserialize<'de> for Count {
             }
 
             fn visit_str<E: Error>(self, value: &str) -> Result<Count, E> {
-                let number = value
-                    .parse()
-                    .map_err(|_| E::invalid_value(Unexpected::Str(value), &self))?;
+                let number = value.parse().map_err(|_| E::invalid_value(Unexpected::Str(value), &self))?;
                 self.visit_u64(number)
             }
         }
@@ -116,52 +114,19 @@ mod tests {
 
     #[test]
     fn numbers_may_be_text() {
-        for (json, expected) in [
-            ("1", 1),
-            ("3.0", 3),
-            ("\"12\"", 12),
-            ("\"007\"", 7),
-            ("9007199254740991", LARGEST),
-        ] {
-            assert_eq!(
-                serde_json::from_str::<Count>(json).unwrap(),
-                Count(expected),
-                "{json}"
-            );
+        for (json, expected) in [("1", 1), ("3.0", 3), ("\"12\"", 12), ("\"007\"", 7), ("9007199254740991", LARGEST)] {
+            assert_eq!(serde_json::from_str::<Count>(json).unwrap(), Count(expected), "{json}");
         }
-        for json in [
-            "0",
-            "-1",
-            "1.5",
-            "\"0\"",
-            "\"one\"",
-            "\"\"",
-            "true",
-            "null",
-            "9007199254740992",
-            "1e300",
-        ] {
+        for json in ["0", "-1", "1.5", "\"0\"", "\"one\"", "\"\"", "true", "null", "9007199254740992", "1e300"] {
             let error = serde_json::from_str::<Count>(json).unwrap_err().to_string();
-            assert!(
-                error.contains("a whole number from 1 up"),
-                "{json}: {error}"
-            );
+            assert!(error.contains("a whole number from 1 up"), "{json}: {error}");
         }
     }
 
     #[test]
     fn booleans_may_be_text() {
-        for (json, expected) in [
-            ("true", true),
-            ("false", false),
-            ("\"True\"", true),
-            ("\"false\"", false),
-        ] {
-            assert_eq!(
-                serde_json::from_str::<Flag>(json).unwrap(),
-                Flag(expected),
-                "{json}"
-            );
+        for (json, expected) in [("true", true), ("false", false), ("\"True\"", true), ("\"false\"", false)] {
+            assert_eq!(serde_json::from_str::<Flag>(json).unwrap(), Flag(expected), "{json}");
         }
         for json in ["1", "0", "\"yes\"", "\"\"", "null"] {
             let error = serde_json::from_str::<Flag>(json).unwrap_err().to_string();

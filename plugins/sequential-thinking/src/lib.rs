@@ -52,9 +52,7 @@ impl Thought {
 
     /// Whether it is the first of a new problem.
     fn begins_anew(&self) -> bool {
-        self.thought_number.0 == 1
-            && !self.is_revision.is_some_and(|flag| flag.0)
-            && self.branch().is_none()
+        self.thought_number.0 == 1 && !self.is_revision.is_some_and(|flag| flag.0) && self.branch().is_none()
     }
 }
 
@@ -159,23 +157,16 @@ mod tests {
 
     fn think(arguments: Value) -> Value {
         let outcome = testing::call::<SequentialThinking>("sequentialthinking", arguments).unwrap();
-        let Outcome::Complete(result) = &outcome else {
-            panic!("{outcome:?}")
-        };
-        let structured: Value =
-            serde_json::from_str(result.structured.as_deref().unwrap()).unwrap();
-        assert_eq!(
-            testing::text(&outcome),
-            serde_json::to_string_pretty(&structured).unwrap()
-        );
+        let Outcome::Complete(result) = &outcome else { panic!("{outcome:?}") };
+        let structured: Value = serde_json::from_str(result.structured.as_deref().unwrap()).unwrap();
+        assert_eq!(testing::text(&outcome), serde_json::to_string_pretty(&structured).unwrap());
         structured
     }
 
     #[test]
     fn a_thought_is_answered_with_where_the_thinking_stands() {
-        let answer = think(
-            json!({ "thought": "a", "thoughtNumber": 2, "totalThoughts": 3, "nextThoughtNeeded": true }),
-        );
+        let answer =
+            think(json!({ "thought": "a", "thoughtNumber": 2, "totalThoughts": 3, "nextThoughtNeeded": true }));
         let expected = json!({
             "thoughtNumber": 2, "totalThoughts": 3, "nextThoughtNeeded": true, "branches": [], "thoughtHistoryLength": 2
         });
@@ -184,36 +175,24 @@ mod tests {
 
     #[test]
     fn more_thoughts_than_expected_raise_the_total() {
-        let answer = think(
-            json!({ "thought": "a", "thoughtNumber": 5, "totalThoughts": 3, "nextThoughtNeeded": false }),
-        );
-        assert_eq!(
-            (&answer["totalThoughts"], &answer["nextThoughtNeeded"]),
-            (&json!(5), &json!(false))
-        );
+        let answer =
+            think(json!({ "thought": "a", "thoughtNumber": 5, "totalThoughts": 3, "nextThoughtNeeded": false }));
+        assert_eq!((&answer["totalThoughts"], &answer["nextThoughtNeeded"]), (&json!(5), &json!(false)));
     }
 
     #[test]
     fn a_branch_needs_a_beginning_and_a_name() {
         let cases = [
-            (
-                json!({ "branchFromThought": 1, "branchId": "b" }),
-                json!(["b"]),
-            ),
+            (json!({ "branchFromThought": 1, "branchId": "b" }), json!(["b"])),
             (json!({ "branchFromThought": 1 }), json!([])),
             (json!({ "branchId": "b" }), json!([])),
             (json!({ "branchFromThought": 1, "branchId": "" }), json!([])),
-            (
-                json!({ "branchFromThought": null, "branchId": null }),
-                json!([]),
-            ),
+            (json!({ "branchFromThought": null, "branchId": null }), json!([])),
         ];
         for (branch, expected) in cases {
-            let mut arguments = json!({ "thought": "a", "thoughtNumber": 2, "totalThoughts": 3, "nextThoughtNeeded": true });
-            arguments
-                .as_object_mut()
-                .unwrap()
-                .extend(branch.as_object().unwrap().clone());
+            let mut arguments =
+                json!({ "thought": "a", "thoughtNumber": 2, "totalThoughts": 3, "nextThoughtNeeded": true });
+            arguments.as_object_mut().unwrap().extend(branch.as_object().unwrap().clone());
             assert_eq!(think(arguments)["branches"], expected, "{branch}");
         }
     }
@@ -221,20 +200,10 @@ mod tests {
     #[test]
     fn the_tool_is_described_as_in_the_reference_server() {
         let tools = testing::tools::<SequentialThinking>().unwrap();
-        let [tool] = &tools[..] else {
-            panic!("{tools:?}")
-        };
-        assert_eq!(
-            (&*tool.name, tool.title.as_deref()),
-            ("sequentialthinking", Some("Sequential Thinking"))
-        );
+        let [tool] = &tools[..] else { panic!("{tools:?}") };
+        assert_eq!((&*tool.name, tool.title.as_deref()), ("sequentialthinking", Some("Sequential Thinking")));
         let schema: Value = serde_json::from_str(&tool.input_schema).unwrap();
-        let names: Vec<_> = schema["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let names: Vec<_> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
         let expected = [
             "thought",
             "nextThoughtNeeded",
@@ -247,19 +216,8 @@ mod tests {
             "needsMoreThoughts",
         ];
         assert_eq!(names, expected);
-        assert_eq!(
-            schema["required"],
-            json!([
-                "thought",
-                "nextThoughtNeeded",
-                "thoughtNumber",
-                "totalThoughts"
-            ])
-        );
+        assert_eq!(schema["required"], json!(["thought", "nextThoughtNeeded", "thoughtNumber", "totalThoughts"]));
         let output: Value = serde_json::from_str(tool.output_schema.as_deref().unwrap()).unwrap();
-        assert_eq!(
-            output["properties"]["branches"],
-            json!({ "type": "array", "items": { "type": "string" } })
-        );
+        assert_eq!(output["properties"]["branches"], json!({ "type": "array", "items": { "type": "string" } }));
     }
 }

@@ -48,15 +48,9 @@ impl Display for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Zone(name) => {
-                write!(
-                    f,
-                    "Invalid timezone: no zone is called '{name}'; use an IANA name such as 'Europe/London'"
-                )
+                write!(f, "Invalid timezone: no zone is called '{name}'; use an IANA name such as 'Europe/London'")
             }
-            Self::Time(text) => write!(
-                f,
-                "Invalid time format: '{text}'; expected HH:MM [24-hour format]"
-            ),
+            Self::Time(text) => write!(f, "Invalid time format: '{text}'; expected HH:MM [24-hour format]"),
             Self::Range => f.write_str("Invalid time: the date is out of range"),
         }
     }
@@ -71,10 +65,7 @@ impl Zone {
     /// There is none.
     pub fn named(name: &str) -> Result<Self, Error> {
         let zone = TimeZone::get(name).map_err(|_| Error::Zone(name.to_owned()))?;
-        Ok(Self {
-            name: name.to_owned(),
-            zone,
-        })
+        Ok(Self { name: name.to_owned(), zone })
     }
 
     /// What the clocks of this zone show at a moment.
@@ -110,20 +101,14 @@ impl Zone {
         };
         // A skipped time is a moment after the change; as much earlier as was skipped, the old rules still hold.
         let moment = offset.to_timestamp(local).map_err(|_| Error::Range)?;
-        let ruled = moment
-            .checked_sub(SignedDuration::from_secs(skipped.into()))
-            .map_err(|_| Error::Range)?;
+        let ruled = moment.checked_sub(SignedDuration::from_secs(skipped.into())).map_err(|_| Error::Range)?;
         Ok((offset, self.zone.to_offset_info(ruled).dst()))
     }
 
     fn local_time(&self, local: DateTime, offset: Offset, dst: Dst) -> LocalTime {
         LocalTime {
             timezone: self.name.clone(),
-            datetime: format!(
-                "{}{}",
-                local.strftime("%Y-%m-%dT%H:%M:%S"),
-                iso_offset(offset)
-            ),
+            datetime: format!("{}{}", local.strftime("%Y-%m-%dT%H:%M:%S"), iso_offset(offset)),
             day_of_week: local.strftime("%A").to_string(),
             is_dst: dst.is_dst(),
         }
@@ -135,9 +120,7 @@ impl Zone {
 /// # Errors
 /// It is anything else.
 pub fn parse_time(text: &str) -> Result<Time, Error> {
-    let number = |part: &str| match (1..=2).contains(&part.len())
-        && part.bytes().all(|byte| byte.is_ascii_digit())
-    {
+    let number = |part: &str| match (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()) {
         true => part.parse::<i8>().ok(),
         false => None,
     };
@@ -153,19 +136,14 @@ pub fn local_zone(variable: Option<&str>) -> String {
     // POSIX allows a colon before the name of a zone.
     let name = variable.map(|value| value.strip_prefix(':').unwrap_or(value));
     let zone = name.and_then(|name| TimeZone::get(name).ok());
-    zone.and_then(|zone| zone.iana_name().map(str::to_owned))
-        .unwrap_or_else(|| "UTC".to_owned())
+    zone.and_then(|zone| zone.iana_name().map(str::to_owned)).unwrap_or_else(|| "UTC".to_owned())
 }
 
 /// `+05:45`, with seconds only where an offset of past centuries has them.
 fn iso_offset(offset: Offset) -> String {
     let seconds = offset.seconds();
     let sign = if seconds < 0 { '-' } else { '+' };
-    let (hours, minutes, rest) = (
-        seconds.abs() / 3600,
-        seconds.abs() / 60 % 60,
-        seconds.abs() % 60,
-    );
+    let (hours, minutes, rest) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
     match rest {
         0 => format!("{sign}{hours:02}:{minutes:02}"),
         _ => format!("{sign}{hours:02}:{minutes:02}:{rest:02}"),
@@ -177,12 +155,7 @@ fn hours(seconds: i32) -> String {
     let hours = f64::from(seconds) / 3600.0;
     match seconds % 3600 {
         0 => format!("{hours:+.1}h"),
-        _ => format!(
-            "{}h",
-            format!("{hours:+.2}")
-                .trim_end_matches('0')
-                .trim_end_matches('.')
-        ),
+        _ => format!("{}h", format!("{hours:+.2}").trim_end_matches('0').trim_end_matches('.')),
     }
 }
 
@@ -197,48 +170,12 @@ mod tests {
     #[test]
     fn now_in_a_zone() {
         let cases = [
-            (
-                "2024-01-01T12:00:00Z",
-                "Europe/Warsaw",
-                "2024-01-01T13:00:00+01:00",
-                "Monday",
-                false,
-            ),
-            (
-                "2024-01-01T12:00:00Z",
-                "Europe/London",
-                "2024-01-01T12:00:00+00:00",
-                "Monday",
-                false,
-            ),
-            (
-                "2024-01-01T12:00:00Z",
-                "America/New_York",
-                "2024-01-01T07:00:00-05:00",
-                "Monday",
-                false,
-            ),
-            (
-                "2024-03-31T12:00:00Z",
-                "Europe/London",
-                "2024-03-31T13:00:00+01:00",
-                "Sunday",
-                true,
-            ),
-            (
-                "2024-03-31T12:00:00Z",
-                "America/New_York",
-                "2024-03-31T08:00:00-04:00",
-                "Sunday",
-                true,
-            ),
-            (
-                "2024-06-30T23:59:59.9Z",
-                "UTC",
-                "2024-06-30T23:59:59+00:00",
-                "Sunday",
-                false,
-            ),
+            ("2024-01-01T12:00:00Z", "Europe/Warsaw", "2024-01-01T13:00:00+01:00", "Monday", false),
+            ("2024-01-01T12:00:00Z", "Europe/London", "2024-01-01T12:00:00+00:00", "Monday", false),
+            ("2024-01-01T12:00:00Z", "America/New_York", "2024-01-01T07:00:00-05:00", "Monday", false),
+            ("2024-03-31T12:00:00Z", "Europe/London", "2024-03-31T13:00:00+01:00", "Sunday", true),
+            ("2024-03-31T12:00:00Z", "America/New_York", "2024-03-31T08:00:00-04:00", "Sunday", true),
+            ("2024-06-30T23:59:59.9Z", "UTC", "2024-06-30T23:59:59+00:00", "Sunday", false),
         ];
         for (now, zone, datetime, day_of_week, is_dst) in cases {
             let expected = LocalTime {
@@ -252,17 +189,7 @@ mod tests {
     }
 
     /// Now, source zone, time, target zone; then both datetimes, whether each is daylight saving, and the difference.
-    type Case<'a> = (
-        &'a str,
-        &'a str,
-        &'a str,
-        &'a str,
-        &'a str,
-        bool,
-        &'a str,
-        bool,
-        &'a str,
-    );
+    type Case<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, bool, &'a str, bool, &'a str);
 
     #[rustfmt::skip]
     const CONVERSIONS: [Case<'static>; 14] = [
@@ -291,19 +218,9 @@ mod tests {
     fn a_time_in_two_zones() {
         for (now, source, time, target, from, from_dst, to, to_dst, difference) in CONVERSIONS {
             let (source, target) = (Zone::named(source).unwrap(), Zone::named(target).unwrap());
-            let found = source
-                .convert(parse_time(time).unwrap(), &target, moment(now))
-                .unwrap();
-            assert_eq!(
-                (&*found.source.datetime, found.source.is_dst),
-                (from, from_dst),
-                "{now} {time}"
-            );
-            assert_eq!(
-                (&*found.target.datetime, found.target.is_dst),
-                (to, to_dst),
-                "{now} {time}"
-            );
+            let found = source.convert(parse_time(time).unwrap(), &target, moment(now)).unwrap();
+            assert_eq!((&*found.source.datetime, found.source.is_dst), (from, from_dst), "{now} {time}");
+            assert_eq!((&*found.target.datetime, found.target.is_dst), (to, to_dst), "{now} {time}");
             assert_eq!(found.time_difference, difference, "{now} {time}");
         }
     }
@@ -313,10 +230,8 @@ mod tests {
         for name in ["", "Invalid/Timezone", "../etc/passwd", "UTC+1"] {
             assert_eq!(Zone::named(name).unwrap_err(), Error::Zone(name.to_owned()));
         }
-        for text in [
-            "", "12", "25:00", "12:60", "-1:00", "+1:00", "12:00:00", "12:00 PM", " 9:00",
-            "012:00", "1２:00",
-        ] {
+        for text in ["", "12", "25:00", "12:60", "-1:00", "+1:00", "12:00:00", "12:00 PM", " 9:00", "012:00", "1２:00"]
+        {
             assert_eq!(parse_time(text).unwrap_err(), Error::Time(text.to_owned()));
         }
     }

@@ -28,10 +28,7 @@ struct ConvertTimeArgs {
 struct Time;
 
 /// The time in any zone, and from one zone to another.
-#[plugin(request(
-    env = "TZ",
-    why = "the zone to suggest where the user names none; UTC without it"
-))]
+#[plugin(request(env = "TZ", why = "the zone to suggest where the user names none; UTC without it"))]
 impl Time {
     /// Tells the current time in a time zone.
     #[tool(read_only, destructive = false, idempotent, open_world = false)]
@@ -80,70 +77,34 @@ mod tests {
         let names: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
         assert_eq!(names, ["get_current_time", "convert_time"]);
         let schema: Value = serde_json::from_str(&tools[1].input_schema).unwrap();
-        assert_eq!(
-            schema["required"],
-            json!(["source_timezone", "time", "target_timezone"])
-        );
-        let description = schema["properties"]["source_timezone"]["description"]
-            .as_str()
-            .unwrap();
-        assert!(
-            description.ends_with("which is the local one."),
-            "{description}"
-        );
+        assert_eq!(schema["required"], json!(["source_timezone", "time", "target_timezone"]));
+        let description = schema["properties"]["source_timezone"]["description"].as_str().unwrap();
+        assert!(description.ends_with("which is the local one."), "{description}");
     }
 
     #[test]
     fn now_is_told_in_the_zone_asked_for() {
         let before = Timestamp::now();
-        let answer = json(
-            &testing::call::<Time>("get_current_time", json!({ "timezone": "Asia/Tokyo" }))
-                .unwrap(),
-        );
+        let answer = json(&testing::call::<Time>("get_current_time", json!({ "timezone": "Asia/Tokyo" })).unwrap());
         let told: Timestamp = answer["datetime"].as_str().unwrap().parse().unwrap();
-        assert!(
-            (told.as_second() - before.as_second()).abs() <= 60,
-            "{answer}"
-        );
-        assert!(
-            answer["datetime"].as_str().unwrap().ends_with("+09:00"),
-            "{answer}"
-        );
-        assert_eq!(
-            (&answer["timezone"], &answer["is_dst"]),
-            (&json!("Asia/Tokyo"), &json!(false))
-        );
+        assert!((told.as_second() - before.as_second()).abs() <= 60, "{answer}");
+        assert!(answer["datetime"].as_str().unwrap().ends_with("+09:00"), "{answer}");
+        assert_eq!((&answer["timezone"], &answer["is_dst"]), (&json!("Asia/Tokyo"), &json!(false)));
     }
 
     #[test]
     fn a_conversion_has_both_ends_and_the_difference() {
         let arguments = json!({ "source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Kathmandu" });
         let answer = json(&testing::call::<Time>("convert_time", arguments).unwrap());
-        assert!(
-            answer["source"]["datetime"]
-                .as_str()
-                .unwrap()
-                .ends_with("T12:00:00+00:00"),
-            "{answer}"
-        );
-        assert!(
-            answer["target"]["datetime"]
-                .as_str()
-                .unwrap()
-                .ends_with("T17:45:00+05:45"),
-            "{answer}"
-        );
+        assert!(answer["source"]["datetime"].as_str().unwrap().ends_with("T12:00:00+00:00"), "{answer}");
+        assert!(answer["target"]["datetime"].as_str().unwrap().ends_with("T17:45:00+05:45"), "{answer}");
         assert_eq!(answer["time_difference"], "+5.75h");
     }
 
     #[test]
     fn a_mistake_says_what_would_be_right() {
-        let outcome =
-            testing::call::<Time>("get_current_time", json!({ "timezone": "Mars/Olympus" }))
-                .unwrap();
-        let Outcome::Complete(result) = &outcome else {
-            panic!("{outcome:?}")
-        };
+        let outcome = testing::call::<Time>("get_current_time", json!({ "timezone": "Mars/Olympus" })).unwrap();
+        let Outcome::Complete(result) = &outcome else { panic!("{outcome:?}") };
         assert!(result.is_error);
         assert!(testing::text(&outcome).contains("IANA"), "{outcome:?}");
     }

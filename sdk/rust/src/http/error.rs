@@ -34,9 +34,7 @@ impl Display for Error {
             Self::Timeout => f.write_str("the server did not answer in time"),
             Self::TooLarge { limit } => write!(f, "the response is longer than {limit} bytes"),
             Self::Failed(why) => write!(f, "the request failed: {why}"),
-            Self::NoHost => {
-                f.write_str("requests are sent by the host, and this does not run in one")
-            }
+            Self::NoHost => f.write_str("requests are sent by the host, and this does not run in one"),
         }
     }
 }

@@ -6,14 +6,16 @@ use std::time::Duration;
 use wasip2::clocks::monotonic_clock::{self, Instant};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    self as wasi, ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse,
-    OutgoingBody, OutgoingRequest, RequestOptions,
+    self as wasi, ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
+    OutgoingRequest, RequestOptions,
 };
 use wasip2::io::poll::{self, Pollable};
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 /// What is taken from a stream at once at most, in bytes.
 const CHUNK: usize = 64 * 1024;
+
+const LENGTH: &str = "content-length";
 
 /// A body being read. Fields are dropped in this order: a stream has to go before what it came from.
 pub struct Body {
@@ -27,10 +29,9 @@ impl Body {
     /// The next bytes, at least one and at most `room`; none at the end.
     pub fn read(&mut self, room: usize) -> Result<Option<Vec<u8>>, Error> {
         loop {
+            self.deadline.check()?;
             match self.stream.read(room.min(CHUNK) as u64) {
-                Ok(chunk) if chunk.is_empty() => {
-                    self.deadline.wait_for(&self.stream.subscribe())?
-                }
+                Ok(chunk) if chunk.is_empty() => self.deadline.wait_for(&self.stream.subscribe())?,
                 Ok(chunk) => return Ok(Some(chunk)),
                 Err(StreamError::Closed) => return Ok(None),
                 Err(StreamError::LastOperationFailed(error)) => {
@@ -47,10 +48,16 @@ impl Body {
 pub fn send(request: &Request, target: &Target<'_>) -> Result<Response, Error> {
     let deadline = Deadline::after(request.timeout);
     let outgoing = head(request, target)?;
-    // The body is taken before the request is given away, and written after: nobody reads it earlier.
-    let body = outgoing.body().map_err(|()| unexpected("body"))?;
+    // The body is taken before the request is given away, and written after: nobody reads it earlier. One that is not
+    // taken is no body at all, instead of one of unknown length that turns out to be empty.
+    let body = match request.body.is_empty() {
+        true => None,
+        false => Some(outgoing.body().map_err(|()| unexpected("body"))?),
+    };
     let future = outgoing_handler::handle(outgoing, options(request.timeout)).map_err(refusal)?;
-    write(body, &request.body, &deadline)?;
+    if let Some(body) = body {
+        write(body, &request.body, &deadline)?;
+    }
     let response = head_of_response(&future, &deadline)?;
     let headers = response.headers().entries();
     let body = response.consume().map_err(|()| unexpected("response"))?;
@@ -58,33 +65,26 @@ pub fn send(request: &Request, target: &Target<'_>) -> Result<Response, Error> {
     Ok(Response {
         status: response.status(),
         headers,
-        body: Body {
-            stream,
-            _body: body,
-            _response: response,
-            deadline,
-        },
+        body: Body { stream, _body: body, _response: response, deadline },
     })
 }
 
 fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error> {
     let headers = Fields::new();
     for (name, value) in &request.headers {
-        headers
-            .append(name, value)
-            .map_err(|_| Error::Header(name.clone()))?;
+        headers.append(name, value).map_err(|_| Error::Header(name.clone()))?;
+    }
+    // Many servers want the length beforehand. A host that sees to it itself refuses this header, which is as good.
+    if !request.body.is_empty() && !headers.has(LENGTH) {
+        let _ = headers.append(LENGTH, request.body.len().to_string().as_bytes());
     }
     let outgoing = OutgoingRequest::new(headers);
-    outgoing
-        .set_method(&method(&request.method))
-        .map_err(|()| Error::Header(request.method.clone()))?;
+    outgoing.set_method(&method(&request.method)).map_err(|()| Error::Header(request.method.clone()))?;
     let scheme = match target.scheme {
         Scheme::Http => wasi::Scheme::Http,
         Scheme::Https => wasi::Scheme::Https,
     };
-    outgoing
-        .set_scheme(Some(&scheme))
-        .map_err(|()| Error::Url("its scheme".to_owned()))?;
+    outgoing.set_scheme(Some(&scheme)).map_err(|()| Error::Url("its scheme".to_owned()))?;
     outgoing
         .set_authority(Some(target.authority))
         .map_err(|()| Error::Url(format!("`{}` is not a host", target.authority)))?;
@@ -149,10 +149,7 @@ fn write_all(stream: &OutputStream, mut bytes: &[u8], deadline: &Deadline) -> Re
     Ok(stream.flush().is_ok())
 }
 
-fn head_of_response(
-    future: &FutureIncomingResponse,
-    deadline: &Deadline,
-) -> Result<IncomingResponse, Error> {
+fn head_of_response(future: &FutureIncomingResponse, deadline: &Deadline) -> Result<IncomingResponse, Error> {
     loop {
         match future.get() {
             Some(Ok(Ok(response))) => return Ok(response),
@@ -166,12 +163,12 @@ fn head_of_response(
 /// What the host says, as an error.
 fn refusal(code: ErrorCode) -> Error {
     match code {
-        ErrorCode::HttpRequestDenied => Error::Denied(
-            "the operator did not grant it; the host's log has the line to add".to_owned(),
-        ),
-        ErrorCode::DestinationIpProhibited => Error::Denied(
-            "its address is in a private network; the host's log has the line to add".to_owned(),
-        ),
+        ErrorCode::HttpRequestDenied => {
+            Error::Denied("the operator did not grant it; the host's log has the line to add".to_owned())
+        }
+        ErrorCode::DestinationIpProhibited => {
+            Error::Denied("its address is in a private network; the host's log has the line to add".to_owned())
+        }
         ErrorCode::DnsTimeout
         | ErrorCode::ConnectionTimeout
         | ErrorCode::ConnectionReadTimeout
@@ -182,9 +179,7 @@ fn refusal(code: ErrorCode) -> Error {
         ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
             Error::Failed("the connection broke off".to_owned())
         }
-        ErrorCode::TlsCertificateError => {
-            Error::Failed("the server's certificate is not valid".to_owned())
-        }
+        ErrorCode::TlsCertificateError => Error::Failed("the server's certificate is not valid".to_owned()),
         ErrorCode::InternalError(Some(text)) => Error::Failed(text),
         other => Error::Failed(format!("{other:?}")),
     }
@@ -201,6 +196,14 @@ struct Deadline(Option<Instant>);
 impl Deadline {
     fn after(timeout: Option<Duration>) -> Self {
         Self(timeout.map(|timeout| monotonic_clock::now().saturating_add(nanoseconds(timeout))))
+    }
+
+    /// For a server that always has a little more.
+    fn check(&self) -> Result<(), Error> {
+        match self.0 {
+            Some(deadline) if monotonic_clock::now() >= deadline => Err(Error::Timeout),
+            _ => Ok(()),
+        }
     }
 
     fn wait_for(&self, ready: &Pollable) -> Result<(), Error> {
