@@ -50,10 +50,16 @@ impl Sources {
             }
         }
         if !self.paths.is_empty() {
-            return Ok(Settings { http: None, server: ServerInfo::default(), allowed_hosts: Vec::new(), allowed_origins: Vec::new() });
+            return Ok(Settings {
+                http: None,
+                server: ServerInfo::default(),
+                allowed_hosts: Vec::new(),
+                allowed_origins: Vec::new(),
+            });
         }
         let config = self.read().map_err(anyhow::Error::msg)?;
-        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } = config.server;
+        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } =
+            config.server;
         let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
         Ok(Settings { http, server, allowed_hosts, allowed_origins })
     }
@@ -140,7 +146,13 @@ fn wanted(file: &Path) -> Result<Wanted, String> {
 fn specs(config: &Config) -> Vec<PluginSpec> {
     let spec = |plugin: &config::PluginConfig| {
         let config::PluginConfig { name, path, prefix, grant, limits, .. } = plugin.clone();
-        PluginSpec { name, source: source(path), prefix: Some(prefix).filter(|prefix| !prefix.is_empty()), grant, limits }
+        PluginSpec {
+            name,
+            source: source(path),
+            prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
+            grant,
+            limits,
+        }
     };
     config.plugins.iter().map(spec).collect()
 }

@@ -24,14 +24,7 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            column,
-            plugin,
-            message,
-            fix,
-        } = self;
+        let Self { file, line, column, plugin, message, fix } = self;
         write!(f, "{}:{line}:{column}: ", file.display())?;
         if let Some(plugin) = plugin {
             write!(f, "plugin `{plugin}`: ")?;
@@ -67,43 +60,18 @@ pub(super) struct Faults {
 impl Faults {
     /// A collection for the problems of `plugin`.
     pub(super) fn within(plugin: &str) -> Self {
-        Self {
-            list: Vec::new(),
-            plugin: Some(plugin.to_owned()),
-        }
+        Self { list: Vec::new(), plugin: Some(plugin.to_owned()) }
     }
 
     /// Adds one. `span` is in bytes of the text.
-    pub(super) fn push(
-        &mut self,
-        span: Range<usize>,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
-        self.add(Fault {
-            span,
-            missing: false,
-            plugin: self.plugin.clone(),
-            message: message.into(),
-            fix: fix.into(),
-        });
+    pub(super) fn push(&mut self, span: Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+        self.add(Fault { span, missing: false, plugin: self.plugin.clone(), message: message.into(), fix: fix.into() });
     }
 
     /// Adds one about something that is not there in the table at `span`. It is dropped in the end if something else is
     /// wrong within that table: then what is missing may be there, but misspelt.
-    pub(super) fn push_missing(
-        &mut self,
-        span: Range<usize>,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
-        self.add(Fault {
-            span,
-            missing: true,
-            plugin: self.plugin.clone(),
-            message: message.into(),
-            fix: fix.into(),
-        });
+    pub(super) fn push_missing(&mut self, span: Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+        self.add(Fault { span, missing: true, plugin: self.plugin.clone(), message: message.into(), fix: fix.into() });
     }
 
     fn add(&mut self, fault: Fault) {
@@ -124,9 +92,7 @@ impl Faults {
 
     /// Whether a problem lies within this plugin.
     pub(super) fn concern(&self, plugin: &str) -> bool {
-        self.list
-            .iter()
-            .any(|fault| fault.plugin.as_deref() == Some(plugin))
+        self.list.iter().any(|fault| fault.plugin.as_deref() == Some(plugin))
     }
 
     /// Whether a problem lies outside of every plugin.
@@ -136,37 +102,15 @@ impl Faults {
 
     /// In the order of the file.
     pub(super) fn into_diagnostics(mut self, text: &str, file: &Path) -> Vec<Diagnostic> {
-        let wrong: Vec<Range<usize>> = self
-            .list
-            .iter()
-            .filter(|fault| !fault.missing)
-            .map(|fault| fault.span.clone())
-            .collect();
-        let within = |span: &Range<usize>| {
-            wrong
-                .iter()
-                .any(|wrong| span.start <= wrong.start && wrong.end <= span.end)
-        };
-        self.list
-            .retain(|fault| !(fault.missing && within(&fault.span)));
+        let wrong: Vec<Range<usize>> =
+            self.list.iter().filter(|fault| !fault.missing).map(|fault| fault.span.clone()).collect();
+        let within = |span: &Range<usize>| wrong.iter().any(|wrong| span.start <= wrong.start && wrong.end <= span.end);
+        self.list.retain(|fault| !(fault.missing && within(&fault.span)));
         self.list.sort_by_key(|fault| fault.span.start);
         let diagnostics = self.list.into_iter().map(|fault| {
-            let Fault {
-                span,
-                missing: _,
-                plugin,
-                message,
-                fix,
-            } = fault;
+            let Fault { span, missing: _, plugin, message, fix } = fault;
             let (line, column) = place(text, span.start);
-            Diagnostic {
-                file: file.to_owned(),
-                line,
-                column,
-                plugin,
-                message,
-                fix,
-            }
+            Diagnostic { file: file.to_owned(), line, column, plugin, message, fix }
         });
         diagnostics.collect()
     }
@@ -176,9 +120,7 @@ impl Faults {
 fn place(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let column = before
-        .get(line_start..)
-        .map_or(0, |line| line.chars().count());
+    let column = before.get(line_start..).map_or(0, |line| line.chars().count());
     (before.matches('\n').count() + 1, column + 1)
 }
 
@@ -189,14 +131,7 @@ mod tests {
     #[test]
     fn places_count_from_one_and_in_characters() {
         let text = "a\nbü=c\n";
-        for (byte, expected) in [
-            (0, (1, 1)),
-            (1, (1, 2)),
-            (2, (2, 1)),
-            (5, (2, 3)),
-            (8, (3, 1)),
-            (99, (3, 1)),
-        ] {
+        for (byte, expected) in [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (5, (2, 3)), (8, (3, 1)), (99, (3, 1))] {
             assert_eq!(place(text, byte), expected, "{byte}");
         }
     }

@@ -12,14 +12,9 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// The text of the file.
 pub(super) fn read(file: &Path) -> io::Result<String> {
     let mut text = String::new();
-    std::fs::File::open(file)?
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_string(&mut text)?;
+    std::fs::File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("it has more than {MAX_FILE_BYTES} bytes"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {MAX_FILE_BYTES} bytes")));
     }
     Ok(text)
 }
@@ -51,28 +46,16 @@ pub(super) fn check(claims: Vec<Claim>) -> Findings {
             Ok(found) if found.is_dir() => continue,
             Ok(_) => {
                 let fix = "name the directory it is in";
-                fault.push(
-                    span,
-                    format!("granted directory {shown} is not a directory"),
-                    fix,
-                );
+                fault.push(span, format!("granted directory {shown} is not a directory"), fix);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let fix = "create it or correct `host`";
-                fault.push(
-                    span,
-                    format!("granted directory {shown} does not exist"),
-                    fix,
-                );
+                fault.push(span, format!("granted directory {shown} does not exist"), fix);
                 findings.absent.push(path);
             }
             Err(error) => {
                 let fix = "let the server's user read it or correct `host`";
-                fault.push(
-                    span,
-                    format!("granted directory {shown} cannot be looked at ({error})"),
-                    fix,
-                );
+                fault.push(span, format!("granted directory {shown} cannot be looked at ({error})"), fix);
             }
         }
         findings.faults.append(fault);

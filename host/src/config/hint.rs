@@ -64,32 +64,15 @@ pub(super) fn for_unknown_key(table: &[&str], key: &str, is_table: bool, known: 
         ["plugins", plugin] if is_limit => format!("write [plugins.{plugin}.limits] above it"),
         ["server"] | [] if is_limit => "move it to [limits]".to_owned(),
         [] if SERVER_KEYS.contains(&key) => "move it to [server]".to_owned(),
-        ["server"] | [] if PLUGIN_KEYS.contains(&key) => {
-            "move it to the plugin's own table, [plugins.NAME]".to_owned()
-        }
+        ["server"] | [] if PLUGIN_KEYS.contains(&key) => "move it to the plugin's own table, [plugins.NAME]".to_owned(),
         _ if known.is_empty() => "leave it out".to_owned(),
         _ if known.len() == 1 => format!("write `{}`", known.concat()),
         _ => format!("leave it out or write one of {}", known.join(", ")),
     }
 }
 
-const SERVER_KEYS: &[&str] = &[
-    "http",
-    "allowed-hosts",
-    "allowed-origins",
-    "page-size",
-    "list-ttl-ms",
-    "instructions",
-];
-const PLUGIN_KEYS: &[&str] = &[
-    "path",
-    "prefix",
-    "enabled",
-    "dirs",
-    "hosts",
-    "addresses",
-    "env",
-];
+const SERVER_KEYS: &[&str] = &["http", "allowed-hosts", "allowed-origins", "page-size", "list-ttl-ms", "instructions"];
+const PLUGIN_KEYS: &[&str] = &["path", "prefix", "enabled", "dirs", "hosts", "addresses", "env"];
 
 /// The known key that `key` is another word for, or a misspelling of.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -102,9 +85,7 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     }
     let close = known.iter().map(|known| (distance(&plain, known), *known));
     let close = close.filter(|(distance, known)| *distance <= known.len().div_ceil(4));
-    close
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
+    close.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
 /// Letters to insert, delete or replace to get from one word to the other (Levenshtein).
@@ -115,11 +96,7 @@ fn distance(from: &str, to: &str) -> usize {
         let mut next = vec![done + 1];
         for ((to, diagonal), above) in to.iter().zip(&row).zip(row.iter().skip(1)) {
             let left = next.last().copied().unwrap_or_default();
-            next.push(
-                (diagonal + usize::from(*to != from))
-                    .min(left + 1)
-                    .min(above + 1),
-            );
+            next.push((diagonal + usize::from(*to != from)).min(left + 1).min(above + 1));
         }
         row = next;
     }
@@ -132,13 +109,9 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (from, to, expected) in [
-            ("", "", 0),
-            ("a", "", 1),
-            ("", "ab", 2),
-            ("kitten", "sitting", 3),
-            ("hosts", "host", 1),
-        ] {
+        for (from, to, expected) in
+            [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("hosts", "host", 1)]
+        {
             assert_eq!(distance(from, to), expected, "{from} {to}");
         }
     }
@@ -147,11 +120,7 @@ mod tests {
     fn other_words_point_at_keys_that_exist() {
         let limits: Vec<String> = Limits::ALL.iter().map(|limit| limit.key().0).collect();
         let exists = |key: &str| {
-            let tables = [
-                SERVER_KEYS,
-                PLUGIN_KEYS,
-                &["host", "guest", "access", "from-env", "plugins"],
-            ];
+            let tables = [SERVER_KEYS, PLUGIN_KEYS, &["host", "guest", "access", "from-env", "plugins"]];
             tables.concat().contains(&key) || limits.iter().any(|limit| limit == key)
         };
         for (word, meant) in OTHER_WORDS {
@@ -161,16 +130,7 @@ mod tests {
 
     #[test]
     fn hints() {
-        let plugin = &[
-            "path",
-            "prefix",
-            "enabled",
-            "dirs",
-            "hosts",
-            "addresses",
-            "env",
-            "limits",
-        ];
+        let plugin = &["path", "prefix", "enabled", "dirs", "hosts", "addresses", "env", "limits"];
         let top = &["server", "limits", "plugins"];
         type Row<'a> = (&'a [&'a str], &'a str, bool, &'a [&'a str], &'a str);
         #[rustfmt::skip] // a table: one row, one line

@@ -11,15 +11,11 @@ use crate::policy::limits::{Limit, LimitError};
 type Entry = Option<(&'static str, Range<usize>, u64)>;
 
 fn count(name: &'static str, value: &Option<At<u64>>) -> Entry {
-    value
-        .as_ref()
-        .map(|value| (name, value.span(), *value.get()))
+    value.as_ref().map(|value| (name, value.span(), *value.get()))
 }
 
 fn size(name: &'static str, value: &Option<At<Size>>) -> Entry {
-    value
-        .as_ref()
-        .map(|value| (name, value.span(), value.get().0))
+    value.as_ref().map(|value| (name, value.span(), value.get().0))
 }
 
 impl LimitsConfig {
@@ -113,21 +109,9 @@ fn report(
     let (max, default) = (limit.max / unit, limit.default / unit);
     let fix = format!("write 1 to {max} or leave the line out for {default}");
     match error {
-        LimitError::Zero => faults.push(
-            span,
-            format!("`{key}` is 0 and no limit can be switched off"),
-            fix,
-        ),
-        LimitError::TooLarge(_) => faults.push(
-            span,
-            format!("`{key}` is {written} and at most {max} is allowed"),
-            fix,
-        ),
-        LimitError::Unknown => faults.push(
-            span,
-            format!("there is no limit `{key}`"),
-            "leave the line out",
-        ),
+        LimitError::Zero => faults.push(span, format!("`{key}` is 0 and no limit can be switched off"), fix),
+        LimitError::TooLarge(_) => faults.push(span, format!("`{key}` is {written} and at most {max} is allowed"), fix),
+        LimitError::Unknown => faults.push(span, format!("there is no limit `{key}`"), "leave the line out"),
     }
 }
 

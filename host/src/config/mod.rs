@@ -66,10 +66,7 @@ pub enum ConfigError {
 ///
 /// The file cannot be read or has no meaning as a whole. What is wrong with single plugins is in [`Config::problems`].
 pub fn load(file: &Path, env: Lookup<'_>) -> Result<Config, ConfigError> {
-    let unread = |source| ConfigError::Read {
-        file: file.to_owned(),
-        source,
-    };
+    let unread = |source| ConfigError::Read { file: file.to_owned(), source };
     let absolute = std::path::absolute(file).map_err(unread)?;
     let text = disk::read(&absolute).map_err(unread)?;
     build(&text, &absolute, env, disk::check)
@@ -94,15 +91,10 @@ fn build(
     let document = read::read(text, &mut faults);
     let base = file.parent().unwrap_or(file);
     let (mut config, claims) = needed::resolve(document, base, env, &mut faults);
-    let disk::Findings {
-        faults: found,
-        absent,
-    } = check(claims);
+    let disk::Findings { faults: found, absent } = check(claims);
     faults.append(found);
     config.absent = absent;
-    config
-        .plugins
-        .retain(|plugin| !faults.concern(&plugin.name));
+    config.plugins.retain(|plugin| !faults.concern(&plugin.name));
     let fatal = faults.are_fatal();
     let diagnostics = faults.into_diagnostics(text, file);
     if fatal {

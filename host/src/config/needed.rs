@@ -92,27 +92,14 @@ impl PluginConfig {
 
 /// Turns a document into a configuration, except for what only the disk can tell, which is returned as claims. Paths
 /// start from `base`.
-pub(super) fn resolve(
-    document: Document,
-    base: &Path,
-    env: Lookup<'_>,
-    faults: &mut Faults,
-) -> (Config, Vec<Claim>) {
-    let Document {
-        server: Table(server),
-        limits: Table(limits),
-        plugins,
-    } = document;
-    let mut config = Config {
-        server: server::resolve(&server, faults),
-        ..Config::default()
-    };
+pub(super) fn resolve(document: Document, base: &Path, env: Lookup<'_>, faults: &mut Faults) -> (Config, Vec<Claim>) {
+    let Document { server: Table(server), limits: Table(limits), plugins } = document;
+    let mut config = Config { server: server::resolve(&server, faults), ..Config::default() };
     limits.apply(&mut config.limits, faults);
     let mut claims = Vec::new();
     for (name, Table(table)) in &plugins {
         let mut own = Faults::within(name.get());
-        let (plugin, mut claimed) =
-            plugin::resolve(name, table, base, env, &config.limits, &mut own);
+        let (plugin, mut claimed) = plugin::resolve(name, table, base, env, &config.limits, &mut own);
         faults.append(own);
         if table.enabled == Some(false) {
             config.disabled.push(name.get().clone());

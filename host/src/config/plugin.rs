@@ -12,9 +12,7 @@ use super::diagnostic::Faults;
 use super::disk::Claim;
 use super::needed::PluginConfig;
 use super::written::{AccessWord, At, DirTable, EnvValue, FromEnvTable, PluginTable, Table};
-use crate::policy::{
-    Access, DirGrant, Grant, HostPattern, Limits, check_env_name, check_env_value, check_guest_path,
-};
+use crate::policy::{Access, DirGrant, Grant, HostPattern, Limits, check_env_name, check_env_value, check_guest_path};
 
 const MAX_NAME_LEN: usize = 64;
 /// Tool names have at most 128 characters, and the tool's own name needs room.
@@ -27,24 +25,12 @@ const MAX_PREFIX_LEN: usize = 64;
 /// Says what is wrong and, after the last comma, what to write instead.
 pub fn check_plugin_name(name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    let plain: String = name
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| if allowed(c) { c } else { '-' })
-        .collect();
-    let plain: String = plain
-        .trim_start_matches(['-', '_'])
-        .chars()
-        .take(MAX_NAME_LEN)
-        .collect();
+    let plain: String = name.to_ascii_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    let plain: String = plain.trim_start_matches(['-', '_']).chars().take(MAX_NAME_LEN).collect();
     if plain == name && !name.is_empty() {
         return Ok(());
     }
-    let instead = if plain.is_empty() {
-        "my-plugin"
-    } else {
-        &plain
-    };
+    let instead = if plain.is_empty() { "my-plugin" } else { &plain };
     Err(format!(
         "{name:?} is no plugin name (`a-z 0-9 - _`, at first a letter or digit and at most {MAX_NAME_LEN}), write `{instead}`"
     ))
@@ -55,9 +41,7 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
     if prefix.len() <= MAX_PREFIX_LEN && prefix.chars().all(allowed) {
         return Ok(());
     }
-    Err(format!(
-        "prefix {prefix:?} cannot begin a tool name, write at most {MAX_PREFIX_LEN} of `A-Z a-z 0-9 _ - .`"
-    ))
+    Err(format!("prefix {prefix:?} cannot begin a tool name, write at most {MAX_PREFIX_LEN} of `A-Z a-z 0-9 _ - .`"))
 }
 
 /// Reads one table. Without a path there is no plugin, and a problem says so; whatever else is wrong is collected too.
@@ -85,11 +69,7 @@ pub(super) fn resolve(
     let mut claims = Vec::new();
     let component = match path {
         None => {
-            faults.push(
-                name.span(),
-                "it has no `path`",
-                format!("add path = \"{}.wasm\"", name.get()),
-            );
+            faults.push(name.span(), "it has no `path`", format!("add path = \"{}.wasm\"", name.get()));
             None
         }
         Some(path) => resolve_path(path, base, faults),
@@ -108,10 +88,7 @@ pub(super) fn resolve(
     let mut limits = limits.clone();
     own_limits.apply(&mut limits, faults);
     let plugin = component.map(|path| PluginConfig {
-        prefix: prefix
-            .as_ref()
-            .map(|prefix| prefix.get().clone())
-            .unwrap_or_default(),
+        prefix: prefix.as_ref().map(|prefix| prefix.get().clone()).unwrap_or_default(),
         grant,
         limits,
         ..PluginConfig::new(name.get(), path)
@@ -122,11 +99,7 @@ pub(super) fn resolve(
 fn resolve_path(path: &At<String>, base: &Path, faults: &mut Faults) -> Option<PathBuf> {
     let text = path.get();
     if text.is_empty() {
-        faults.push(
-            path.span(),
-            "the path is empty",
-            "name a file or a directory",
-        );
+        faults.push(path.span(), "the path is empty", "name a file or a directory");
         return None;
     }
     if text == "~" || text.starts_with("~/") {
@@ -150,11 +123,7 @@ fn resolve_dirs(
 ) -> Vec<DirGrant> {
     let mut dirs: Vec<DirGrant> = Vec::new();
     for table in tables {
-        let Table(DirTable {
-            host,
-            guest,
-            access,
-        }) = table.get();
+        let Table(DirTable { host, guest, access }) = table.get();
         let host = match host {
             None => {
                 faults.push_missing(
@@ -166,11 +135,7 @@ fn resolve_dirs(
             }
             Some(host) => {
                 let path = resolve_path(host, base, faults);
-                claims.extend(path.clone().map(|path| Claim {
-                    plugin: name.get().clone(),
-                    span: host.span(),
-                    path,
-                }));
+                claims.extend(path.clone().map(|path| Claim { plugin: name.get().clone(), span: host.span(), path }));
                 path
             }
         };
@@ -195,11 +160,7 @@ fn resolve_dirs(
                 None | Some(AccessWord::ReadOnly) => Access::ReadOnly,
                 Some(AccessWord::ReadWrite) => Access::ReadWrite,
             };
-            dirs.push(DirGrant {
-                host,
-                guest: guest.get().clone(),
-                access,
-            });
+            dirs.push(DirGrant { host, guest: guest.get().clone(), access });
         }
     }
     dirs
@@ -228,19 +189,11 @@ fn resolve_addresses(texts: &[At<String>], faults: &mut Faults) -> Vec<IpNet> {
             Ok(net) if net.addr() == net.network() => nets.push(net),
             Ok(net) => {
                 let fix = format!("write \"{}\" or \"{}\"", net.trunc(), net.addr());
-                faults.push(
-                    text.span(),
-                    format!("{written:?} is neither one address nor a whole network"),
-                    fix,
-                );
+                faults.push(text.span(), format!("{written:?} is neither one address nor a whole network"), fix);
             }
             Err(_) => {
                 let fix = "write it like \"10.1.0.0/16\" or \"fd00::1\", and names under `hosts`";
-                faults.push(
-                    text.span(),
-                    format!("{written:?} is no address and no network"),
-                    fix,
-                );
+                faults.push(text.span(), format!("{written:?} is no address and no network"), fix);
             }
         }
     }
@@ -259,20 +212,12 @@ fn resolve_env(
         }
         let value = match written.get() {
             EnvValue::Text(text) => Some(text.clone()),
-            EnvValue::FromEnv(FromEnvTable {
-                from_env: Some(from),
-            }) => {
+            EnvValue::FromEnv(FromEnvTable { from_env: Some(from) }) => {
                 let value = env(from);
                 if value.is_none() {
-                    let message = format!(
-                        "the variable {from} is not set for the server, so {} has no value",
-                        name.get()
-                    );
-                    faults.push(
-                        written.span(),
-                        message,
-                        format!("set {from} where the server is started"),
-                    );
+                    let message =
+                        format!("the variable {from} is not set for the server, so {} has no value", name.get());
+                    faults.push(written.span(), message, format!("set {from} where the server is started"));
                 }
                 value
             }

@@ -22,11 +22,7 @@ pub(super) fn read(text: &str, faults: &mut Faults) -> Document {
         // What was recovered may be anything, so only the syntax is spoken of.
         for error in errors.iter().take(MAX_PROBLEMS) {
             let span = error.span().unwrap_or_default();
-            faults.push(
-                span,
-                format!("this is not TOML: {}", error.message()),
-                "correct the syntax",
-            );
+            faults.push(span, format!("this is not TOML: {}", error.message()), "correct the syntax");
         }
         return Document::default();
     }
@@ -46,11 +42,7 @@ pub(super) fn read(text: &str, faults: &mut Faults) -> Document {
             }
         }
     }
-    faults.push(
-        0..0,
-        format!("there are more than {MAX_PROBLEMS} problems"),
-        "correct the others first",
-    );
+    faults.push(0..0, format!("there are more than {MAX_PROBLEMS} problems"), "correct the others first");
     Document::default()
 }
 
@@ -78,13 +70,7 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, path: &mut Vec<String>
             return inner;
         }
         if here || key.span() == *span {
-            found = Some((
-                key.clone(),
-                Part {
-                    by_key: !here,
-                    is_table,
-                },
-            ));
+            found = Some((key.clone(), Part { by_key: !here, is_table }));
             break;
         }
         path.pop();
@@ -93,11 +79,7 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, path: &mut Vec<String>
     table.remove(&key).map(|_| part)
 }
 
-fn take_out_of_array(
-    array: &mut toml::de::DeArray<'_>,
-    span: &Range<usize>,
-    path: &mut Vec<String>,
-) -> Option<Part> {
+fn take_out_of_array(array: &mut toml::de::DeArray<'_>, span: &Range<usize>, path: &mut Vec<String>) -> Option<Part> {
     for value in array.iter_mut() {
         let inner = match value.get_mut() {
             DeValue::Table(inner) => take_out(inner, span, path),
@@ -108,27 +90,16 @@ fn take_out_of_array(
             return inner;
         }
     }
-    let is_table = matches!(
-        array.iter().find(|value| value.span() == *span)?.get_ref(),
-        DeValue::Table(_)
-    );
+    let is_table = matches!(array.iter().find(|value| value.span() == *span)?.get_ref(), DeValue::Table(_));
     let all = std::mem::replace(array, toml::de::DeArray::new());
-    *array = all
-        .into_iter()
-        .filter(|value| value.span() != *span)
-        .collect();
-    Some(Part {
-        by_key: false,
-        is_table,
-    })
+    *array = all.into_iter().filter(|value| value.span() != *span).collect();
+    Some(Part { by_key: false, is_table })
 }
 
 /// Notes one mistake, for the plugin in whose table it stands, or for the whole file.
 fn note(error: &Error, span: Range<usize>, path: &[String], part: &Part, faults: &mut Faults) {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let (key, table) = path
-        .split_last()
-        .map_or(("", [].as_slice()), |(key, table)| (*key, table));
+    let (key, table) = path.split_last().map_or(("", [].as_slice()), |(key, table)| (*key, table));
     let mut own = match path.as_slice() {
         ["plugins", plugin, ..] => Faults::within(plugin),
         _ => Faults::default(),
@@ -138,25 +109,14 @@ fn note(error: &Error, span: Range<usize>, path: &[String], part: &Part, faults:
         let fix = hint::for_unknown_key(table, key, part.is_table, &known);
         own.push(span, format!("unknown key `{key}`{}", within(table)), fix);
     } else {
-        let (problem, expected) = error
-            .message()
-            .split_once(", expected ")
-            .unwrap_or((error.message(), ""));
-        own.push(
-            span,
-            format!("`{key}`: {problem}"),
-            format!("write {}", in_toml(expected, key)),
-        );
+        let (problem, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+        own.push(span, format!("`{key}`: {problem}"), format!("write {}", in_toml(expected, key)));
     }
     faults.append(own);
 }
 
 fn within(table: &[&str]) -> String {
-    if table.is_empty() {
-        String::new()
-    } else {
-        format!(" in `{}`", table.join("."))
-    }
+    if table.is_empty() { String::new() } else { format!(" in `{}`", table.join(".")) }
 }
 
 /// The words between backquotes, which is how serde writes the names of fields.

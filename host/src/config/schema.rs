@@ -69,15 +69,8 @@ pub(super) fn bounds(schema: &mut Schema) {
             continue;
         };
         let (default, max) = (limit.default / unit, limit.max / unit);
-        let docs = property
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let docs = format!(
-            "{docs} Default is {}, at most {}.",
-            shown(&key, default),
-            shown(&key, max)
-        );
+        let docs = property.get("description").and_then(Value::as_str).unwrap_or_default();
+        let docs = format!("{docs} Default is {}, at most {}.", shown(&key, default), shown(&key, max));
         property.insert("description".to_owned(), docs.into());
         property.insert("default".to_owned(), json!(default));
         property.insert("minimum".to_owned(), json!(1));
@@ -88,9 +81,7 @@ pub(super) fn bounds(schema: &mut Schema) {
 /// A number as a person would write it: sizes in the largest unit without a fraction.
 fn shown(key: &str, number: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-    let whole = units
-        .into_iter()
-        .find(|(shift, _)| number.trailing_zeros() >= *shift);
+    let whole = units.into_iter().find(|(shift, _)| number.trailing_zeros() >= *shift);
     match whole.filter(|_| key.ends_with("-bytes")) {
         Some((shift, unit)) => format!("{} {unit}", number >> shift),
         None => number.to_string(),
@@ -118,10 +109,7 @@ mod tests {
             limits["log-bytes"]["description"],
             "Size of what one call may log; the rest is dropped. Default is 256 KiB, at most 64 MiB."
         );
-        assert_eq!(
-            limits.as_object().map(|limits| limits.len()),
-            Some(Limits::ALL.len())
-        );
+        assert_eq!(limits.as_object().map(|limits| limits.len()), Some(Limits::ALL.len()));
         for (name, definition) in schema["definitions"].as_object().unwrap() {
             let Some(properties) = definition["properties"].as_object() else {
                 continue;

@@ -15,14 +15,7 @@ const MAX_LIST_TTL_MS: u64 = 86_400_000;
 const MAX_INSTRUCTIONS_BYTES: usize = 64 * 1024;
 
 pub(super) fn resolve(table: &ServerTable, faults: &mut Faults) -> ServerConfig {
-    let ServerTable {
-        http,
-        allowed_hosts,
-        allowed_origins,
-        page_size,
-        list_ttl_ms,
-        instructions,
-    } = table;
+    let ServerTable { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions } = table;
     let mut server = ServerConfig::default();
     if let Some(text) = http {
         server.http = check(text, parse_listen(text.get()), faults);
@@ -34,11 +27,7 @@ pub(super) fn resolve(table: &ServerTable, faults: &mut Faults) -> ServerConfig 
             Ok(size @ 1..=MAX_PAGE_SIZE) => server.page_size = size,
             _ => {
                 let fix = format!("write 1 to {MAX_PAGE_SIZE}");
-                faults.push(
-                    written.span(),
-                    format!("`page-size` is {}", written.get()),
-                    fix,
-                );
+                faults.push(written.span(), format!("`page-size` is {}", written.get()), fix);
             }
         }
     }
@@ -54,11 +43,7 @@ pub(super) fn resolve(table: &ServerTable, faults: &mut Faults) -> ServerConfig 
     if let Some(text) = instructions {
         if text.get().len() > MAX_INSTRUCTIONS_BYTES {
             let message = format!("`instructions` have {} bytes", text.get().len());
-            faults.push(
-                text.span(),
-                message,
-                format!("keep them below {MAX_INSTRUCTIONS_BYTES}"),
-            );
+            faults.push(text.span(), message, format!("keep them below {MAX_INSTRUCTIONS_BYTES}"));
         } else {
             server.instructions = Some(text.get().clone());
         }
@@ -66,45 +51,29 @@ pub(super) fn resolve(table: &ServerTable, faults: &mut Faults) -> ServerConfig 
     server
 }
 
-fn each<T>(
-    list: &[At<String>],
-    parse: fn(&str) -> Result<T, String>,
-    faults: &mut Faults,
-) -> Vec<T> {
-    list.iter()
-        .filter_map(|text| check(text, parse(text.get()), faults))
-        .collect()
+fn each<T>(list: &[At<String>], parse: fn(&str) -> Result<T, String>, faults: &mut Faults) -> Vec<T> {
+    list.iter().filter_map(|text| check(text, parse(text.get()), faults)).collect()
 }
 
 fn check<T>(text: &At<String>, parsed: Result<T, String>, faults: &mut Faults) -> Option<T> {
-    parsed
-        .map_err(|message| faults.push_whole(text.span(), &message))
-        .ok()
+    parsed.map_err(|message| faults.push_whole(text.span(), &message)).ok()
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        let port = text
-            .rsplit(':')
-            .next()
-            .and_then(|port| port.parse::<u16>().ok())
-            .unwrap_or(8080);
+        let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()).unwrap_or(8080);
         format!("`http` is {text:?} and needs an address and a port, write \"127.0.0.1:{port}\"")
     })
 }
 
 /// `host` or `host:port`, in the form in which headers are compared.
 fn parse_allowed_host(text: &str) -> Result<String, String> {
-    let err = |problem: &str| {
-        format!("allowed host {text:?} {problem}, write it like \"tools.example.com\"")
-    };
+    let err = |problem: &str| format!("allowed host {text:?} {problem}, write it like \"tools.example.com\"");
     if text.contains("://") {
         return Err(err("is a URL"));
     }
     if text.contains('*') {
-        return Err(err(
-            "has a wildcard and would let any page rebind its name to this server",
-        ));
+        return Err(err("has a wildcard and would let any page rebind its name to this server"));
     }
     let bare_ipv6 = text.parse::<std::net::Ipv6Addr>().is_ok();
     let (host, port) = match text.rsplit_once(':') {
@@ -121,13 +90,9 @@ fn parse_allowed_host(text: &str) -> Result<String, String> {
 
 /// An origin in the form in which browsers send it (RFC 6454, 6.2).
 fn parse_origin(text: &str) -> Result<String, String> {
-    let err = |problem: &str| {
-        format!("allowed origin {text:?} {problem}, write it like \"https://app.example.com\"")
-    };
+    let err = |problem: &str| format!("allowed origin {text:?} {problem}, write it like \"https://app.example.com\"");
     if text.contains('*') {
-        return Err(err(
-            "has a wildcard and would let any page call this server",
-        ));
+        return Err(err("has a wildcard and would let any page call this server"));
     }
     let url = url::Url::parse(text).map_err(|_| err("is no URL"))?;
     let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
@@ -178,17 +143,9 @@ mod tests {
         for (text, form) in good {
             assert_eq!(parse_allowed_host(text).as_deref(), Ok(form));
         }
-        for bad in [
-            "",
-            "*",
-            "*.example.com",
-            "https://a.example",
-            "a b",
-            "a.example:0",
-            "a.example:x",
-            "u@a.example",
-            "a/b",
-        ] {
+        for bad in
+            ["", "*", "*.example.com", "https://a.example", "a b", "a.example:0", "a.example:x", "u@a.example", "a/b"]
+        {
             assert!(parse_allowed_host(bad).is_err(), "{bad}");
         }
     }

@@ -23,16 +23,8 @@ fn read(text: &str) -> Config {
 fn check(text: &str, expected: Expect) {
     let got = match parse(text, Path::new("toolcell.toml"), &no_env) {
         Ok(config) => {
-            let names: Vec<_> = config
-                .plugins
-                .iter()
-                .map(|plugin| plugin.name.as_str())
-                .collect();
-            format!(
-                "loads [{}]\n{}\n",
-                names.join(", "),
-                diagnostic::lines(&config.problems)
-            )
+            let names: Vec<_> = config.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+            format!("loads [{}]\n{}\n", names.join(", "), diagnostic::lines(&config.problems))
         }
         Err(error) => format!("fatal\n{error}\n"),
     };
@@ -42,20 +34,10 @@ fn check(text: &str, expected: Expect) {
 #[test]
 fn an_empty_file_is_the_default() {
     assert_eq!(read(""), Config::default());
-    assert_eq!(
-        read("\u{feff}# saved by an editor on Windows\r\n"),
-        Config::default()
-    );
+    assert_eq!(read("\u{feff}# saved by an editor on Windows\r\n"), Config::default());
     assert_eq!(read("[server]\n[limits]\n[plugins]\n"), Config::default());
     let config = Config::default();
-    assert_eq!(
-        (
-            config.server.page_size,
-            config.server.list_ttl_ms,
-            config.server.http
-        ),
-        (100, 60_000, None)
-    );
+    assert_eq!((config.server.page_size, config.server.list_ttl_ms, config.server.http), (100, 60_000, None));
     let plugin = read("plugins.a.path = 'a.wasm'").plugins.remove(0);
     assert_eq!(plugin, PluginConfig::new("a", "/etc/a.wasm"));
 }
@@ -94,83 +76,28 @@ fn everything_written_arrives() {
     let env = |name: &str| (name == "MY_TOKEN").then(|| "s3cret".to_owned());
     let config = parse(text, Path::new("/etc/toolcell.toml"), &env).unwrap();
     assert_eq!(config.problems, []);
-    let ServerConfig {
-        http,
-        allowed_hosts,
-        allowed_origins,
-        page_size,
-        list_ttl_ms,
-        instructions,
-    } = &config.server;
+    let ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions } = &config.server;
     assert_eq!(*http, Some("127.0.0.1:8080".parse().unwrap()));
     assert_eq!(
         (allowed_hosts.as_slice(), allowed_origins.as_slice()),
-        (
-            ["tools.example.com".into()].as_slice(),
-            ["https://app.example.com".into()].as_slice()
-        )
+        (["tools.example.com".into()].as_slice(), ["https://app.example.com".into()].as_slice())
     );
-    assert_eq!(
-        (*page_size, *list_ttl_ms, instructions.as_deref()),
-        (50, 0, Some("be brief"))
-    );
+    assert_eq!((*page_size, *list_ttl_ms, instructions.as_deref()), (50, 0, Some("be brief")));
     assert_eq!(config.disabled, ["off"]);
 
-    let names: Vec<_> = config
-        .plugins
-        .iter()
-        .map(|plugin| plugin.name.as_str())
-        .collect();
+    let names: Vec<_> = config.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
     assert_eq!(names, ["zeta", "alpha"], "in the order of the file");
-    let PluginConfig {
-        name: _,
-        path,
-        prefix,
-        grant,
-        limits,
-    } = &config.plugins[0];
-    assert_eq!(
-        (path.as_path(), prefix.as_str()),
-        (Path::new("/etc/plugins/../zeta.wasm"), "z_")
-    );
-    let dirs: Vec<_> = grant
-        .dirs
-        .iter()
-        .map(|dir| (dir.host.to_str().unwrap(), dir.guest.as_str(), dir.access))
-        .collect();
-    assert_eq!(
-        dirs,
-        [
-            ("/etc/docs", "/docs", Access::ReadOnly),
-            ("/srv", "/srv", Access::ReadWrite)
-        ]
-    );
-    assert_eq!(
-        grant.hosts[0].to_string(),
-        "GET https://*.example.com:8443/v1/*"
-    );
-    assert_eq!(
-        grant.addresses,
-        ["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]
-    );
+    let PluginConfig { name: _, path, prefix, grant, limits } = &config.plugins[0];
+    assert_eq!((path.as_path(), prefix.as_str()), (Path::new("/etc/plugins/../zeta.wasm"), "z_"));
+    let dirs: Vec<_> =
+        grant.dirs.iter().map(|dir| (dir.host.to_str().unwrap(), dir.guest.as_str(), dir.access)).collect();
+    assert_eq!(dirs, [("/etc/docs", "/docs", Access::ReadOnly), ("/srv", "/srv", Access::ReadWrite)]);
+    assert_eq!(grant.hosts[0].to_string(), "GET https://*.example.com:8443/v1/*");
+    assert_eq!(grant.addresses, ["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]);
     assert_eq!(grant.env["TOKEN"], "s3cret");
-    let shared = Limits {
-        memory_bytes: 32 << 20,
-        log_bytes: 1 << 20,
-        ..Limits::default()
-    };
-    assert_eq!(
-        *limits,
-        Limits {
-            wall_ms: 5_000,
-            log_bytes: 1_024,
-            ..shared.clone()
-        }
-    );
-    assert_eq!(
-        (&config.plugins[1].limits, &config.limits),
-        (&shared, &shared)
-    );
+    let shared = Limits { memory_bytes: 32 << 20, log_bytes: 1 << 20, ..Limits::default() };
+    assert_eq!(*limits, Limits { wall_ms: 5_000, log_bytes: 1_024, ..shared.clone() });
+    assert_eq!((&config.plugins[1].limits, &config.limits), (&shared, &shared));
     assert!(!format!("{config:?}").contains("s3cret"));
 }
 
@@ -381,11 +308,7 @@ fn the_disk_is_asked_about_directories_only() {
     "#;
     std::fs::write(&file, text).unwrap();
     let config = load(&file, &no_env).unwrap();
-    let names: Vec<_> = config
-        .plugins
-        .iter()
-        .map(|plugin| plugin.name.as_str())
-        .collect();
+    let names: Vec<_> = config.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
     assert_eq!(names, ["a"]);
     assert_eq!(config.absent, [dir.path().join("gone")]);
     let messages = diagnostic::lines(&config.problems).replace(dir.path().to_str().unwrap(), "DIR");
@@ -400,17 +323,10 @@ fn the_disk_is_asked_about_directories_only() {
 #[test]
 fn a_file_that_cannot_be_read() {
     let dir = tempfile::tempdir().unwrap();
-    let error = load(&dir.path().join("none.toml"), &no_env)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("none.toml") && error.ends_with("name another with --config"),
-        "{error}"
-    );
+    let error = load(&dir.path().join("none.toml"), &no_env).unwrap_err().to_string();
+    assert!(error.contains("none.toml") && error.ends_with("name another with --config"), "{error}");
     std::fs::write(dir.path().join("latin1.toml"), b"a = '\xfc'").unwrap();
-    let error = load(&dir.path().join("latin1.toml"), &no_env)
-        .unwrap_err()
-        .to_string();
+    let error = load(&dir.path().join("latin1.toml"), &no_env).unwrap_err().to_string();
     assert!(error.contains("UTF-8"), "{error}");
 }
 
@@ -422,12 +338,8 @@ fn the_checked_in_schema_is_the_schema() {
         std::fs::write(&file, json_schema()).unwrap();
     }
     let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
-    let hint =
-        "run `UPDATE_SCHEMA=1 cargo test -p toolcell --lib config` and commit toolcell.schema.json";
-    assert!(
-        checked_in == json_schema(),
-        "toolcell.schema.json is out of date, {hint}"
-    );
+    let hint = "run `UPDATE_SCHEMA=1 cargo test -p toolcell --lib config` and commit toolcell.schema.json";
+    assert!(checked_in == json_schema(), "toolcell.schema.json is out of date, {hint}");
 }
 
 #[test]
@@ -435,53 +347,25 @@ fn the_example_teaches_every_option_and_loads() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/toolcell.toml");
     let config = load(&file, &no_env).unwrap();
     assert_eq!(config.problems, []);
-    let names: Vec<_> = config
-        .plugins
-        .iter()
-        .map(|plugin| plugin.name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "filesystem",
-            "fetch",
-            "time",
-            "memory",
-            "sequential-thinking",
-            "echo"
-        ]
-    );
+    let names: Vec<_> = config.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+    assert_eq!(names, ["filesystem", "fetch", "time", "memory", "sequential-thinking", "echo"]);
 
     let text = std::fs::read_to_string(&file).unwrap();
     let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
     let tables = schema["definitions"].as_object().unwrap();
-    let keys = tables
-        .values()
-        .filter_map(|table| table["properties"].as_object())
-        .flat_map(|keys| keys.keys());
+    let keys = tables.values().filter_map(|table| table["properties"].as_object()).flat_map(|keys| keys.keys());
     for key in keys {
         assert!(text.contains(key), "the example does not show `{key}`");
     }
 
     // With every option switched on it still loads, and the limits it shows are the defaults.
     let option = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
-    let switched_on = text.lines().map(|line| {
-        line.strip_prefix('#')
-            .filter(|line| option(line))
-            .unwrap_or(line)
-    });
+    let switched_on = text.lines().map(|line| line.strip_prefix('#').filter(|line| option(line)).unwrap_or(line));
     let config = read(&switched_on.collect::<Vec<_>>().join("\n"));
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.server.page_size, Config::default().server.page_size);
-    assert_eq!(
-        config.server.list_ttl_ms,
-        Config::default().server.list_ttl_ms
-    );
+    assert_eq!(config.server.list_ttl_ms, Config::default().server.list_ttl_ms);
     for limit in Limits::ALL {
-        assert!(
-            text.contains(&format!("\n#{} = ", limit.key().0)),
-            "the example does not show {}",
-            limit.name
-        );
+        assert!(text.contains(&format!("\n#{} = ", limit.key().0)), "the example does not show {}", limit.name);
     }
 }

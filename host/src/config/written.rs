@@ -266,9 +266,7 @@ impl<'de> Deserialize<'de> for Size {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
-                parse_size(text)
-                    .map(Size)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+                parse_size(text).map(Size).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
 
@@ -372,28 +370,11 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let good = [
-            ("0B", 0),
-            ("1 B", 1),
-            ("64KiB", 65_536),
-            ("8 MiB", 8_388_608),
-            ("2 GiB", 2_147_483_648),
-        ];
+        let good = [("0B", 0), ("1 B", 1), ("64KiB", 65_536), ("8 MiB", 8_388_608), ("2 GiB", 2_147_483_648)];
         for (text, size) in good {
             assert_eq!(parse_size(text), Some(size), "{text}");
         }
-        for bad in [
-            "",
-            "8",
-            "MiB",
-            "8 MB",
-            "8  MiB",
-            "8 mib",
-            "-1 B",
-            "1.5 MiB",
-            "99999999999 GiB",
-            "1 MiB ",
-        ] {
+        for bad in ["", "8", "MiB", "8 MB", "8  MiB", "8 mib", "-1 B", "1.5 MiB", "99999999999 GiB", "1 MiB "] {
             assert_eq!(parse_size(bad), None, "{bad}");
         }
     }

@@ -206,12 +206,7 @@ mod tests {
     fn the_default_is_the_table() {
         let limits = Limits::default();
         for limit in Limits::ALL {
-            assert_eq!(
-                limits.get(limit.name),
-                Some(limit.default),
-                "{}",
-                limit.name
-            );
+            assert_eq!(limits.get(limit.name), Some(limit.default), "{}", limit.name);
             assert!(limit.default <= limit.max, "{}", limit.name);
         }
         assert_eq!(limits.memory_bytes, 67_108_864);
@@ -222,27 +217,14 @@ mod tests {
     fn every_limit_has_its_bounds() {
         for limit in Limits::ALL {
             let mut limits = Limits::default();
-            assert_eq!(
-                limits.set(limit.name, 0),
-                Err(LimitError::Zero),
-                "{}",
-                limit.name
-            );
-            assert_eq!(
-                limits.set(limit.name, limit.max + 1),
-                Err(LimitError::TooLarge(limit.max)),
-                "{}",
-                limit.name
-            );
+            assert_eq!(limits.set(limit.name, 0), Err(LimitError::Zero), "{}", limit.name);
+            assert_eq!(limits.set(limit.name, limit.max + 1), Err(LimitError::TooLarge(limit.max)), "{}", limit.name);
             assert_eq!(limits, Limits::default(), "{}", limit.name);
             for value in [1, limit.max] {
                 assert_eq!(limits.set(limit.name, value), Ok(()), "{}", limit.name);
                 assert_eq!(limits.get(limit.name), Some(value), "{}", limit.name);
             }
         }
-        assert_eq!(
-            Limits::default().set("nonsense", 1),
-            Err(LimitError::Unknown)
-        );
+        assert_eq!(Limits::default().set("nonsense", 1), Err(LimitError::Unknown));
     }
 }

@@ -22,8 +22,7 @@ use super::session::Session;
 use super::types::{Meta, OneLine, Raw};
 use super::{Revision, Scope, Server};
 use crate::registry::types::{
-    ClientAbilities, Continuation, FormAnswer, InputAnswer, InputKind, InputRequest, InputRequired, InputResponse,
-    Root,
+    ClientAbilities, Continuation, FormAnswer, InputAnswer, InputKind, InputRequest, InputRequired, InputResponse, Root,
 };
 
 /// How long sealed state may be away. A person has to read and answer in that time; a thief has it too.
@@ -302,7 +301,9 @@ struct Requests<'a>(&'a [InputRequest], Revision);
 impl Serialize for Requests<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(
-            self.0.iter().map(|request| (&request.key, Ask { kind: &request.kind, id: &request.key, revision: self.1 })),
+            self.0
+                .iter()
+                .map(|request| (&request.key, Ask { kind: &request.kind, id: &request.key, revision: self.1 })),
         )
     }
 }

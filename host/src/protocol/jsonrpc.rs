@@ -297,8 +297,7 @@ pub fn read_one(text: &str) -> Result<Message<'_>, Rejected> {
 fn read_params<'a>(envelope: &Fields<'a>) -> Result<Fields<'a>, Error> {
     let Some(raw) = envelope.get("params") else { return Ok(Fields::default()) };
     match raw.get().as_bytes().first() {
-        Some(b'{') => Fields::read(raw)
-            .ok_or_else(|| Error::InvalidParams("`params` names a member twice".to_owned())),
+        Some(b'{') => Fields::read(raw).ok_or_else(|| Error::InvalidParams("`params` names a member twice".to_owned())),
         Some(b'[') => Err(Error::InvalidParams("`params` must be an object, not an array".to_owned())),
         _ => Err(Error::InvalidRequest("`params` must be an object".to_owned())),
     }

@@ -196,12 +196,36 @@ mod tests {
             ("{}", -32602, "protocolVersion"),
             (r#"{"io.modelcontextprotocol/clientCapabilities":{}}"#, -32602, "protocolVersion"),
             (r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#, -32602, "clientCapabilities"),
-            (r#"{"io.modelcontextprotocol/protocolVersion":5,"io.modelcontextprotocol/clientCapabilities":{}}"#, -32602, "string"),
-            (r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":[]}"#, -32602, "object"),
-            (r#"{"io.modelcontextprotocol/protocolVersion":"2025-11-25","io.modelcontextprotocol/clientCapabilities":{}}"#, -32022, "2025-11-25"),
-            (r#"{"io.modelcontextprotocol/protocolVersion":"v999","io.modelcontextprotocol/clientCapabilities":{}}"#, -32022, "v999"),
-            (r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/logLevel":"loud"}"#, -32602, "logLevel"),
-            (r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":"me"}"#, -32602, "clientInfo"),
+            (
+                r#"{"io.modelcontextprotocol/protocolVersion":5,"io.modelcontextprotocol/clientCapabilities":{}}"#,
+                -32602,
+                "string",
+            ),
+            (
+                r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":[]}"#,
+                -32602,
+                "object",
+            ),
+            (
+                r#"{"io.modelcontextprotocol/protocolVersion":"2025-11-25","io.modelcontextprotocol/clientCapabilities":{}}"#,
+                -32022,
+                "2025-11-25",
+            ),
+            (
+                r#"{"io.modelcontextprotocol/protocolVersion":"v999","io.modelcontextprotocol/clientCapabilities":{}}"#,
+                -32022,
+                "v999",
+            ),
+            (
+                r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/logLevel":"loud"}"#,
+                -32602,
+                "logLevel",
+            ),
+            (
+                r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":"me"}"#,
+                -32602,
+                "clientInfo",
+            ),
         ] {
             let error = with_meta(meta, |request| terms(request, &Rules::PerRequest).unwrap_err());
             assert_eq!(error.code(), code, "{meta}");

@@ -126,7 +126,10 @@ mod tests {
             (r#"{"properties":{"a":{"type":"number","x-mcp-header":"X"}}}"#, &[]),
             (r#"{"properties":{"a":{"type":"string","x-mcp-header":""}}}"#, &[]),
             (r#"{"properties":{"a":{"type":"string","x-mcp-header":"a b"}}}"#, &[]),
-            (r#"{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}"#, &[]),
+            (
+                r#"{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}"#,
+                &[],
+            ),
         ] {
             let found = of_schema(schema);
             assert_eq!(found.iter().map(|mirror| mirror.header.as_str()).collect::<Vec<_>>(), headers, "{schema}");

@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::registry::types::{Content, TextContent, Tool, ToolOutcome, ToolResult};
+use super::{InFlight, Revision, Session};
+use crate::registry::types::{ClientAbilities, Content, TextContent, Tool, ToolOutcome, ToolResult};
 use crate::registry::{CallCtx, CallFailure, Registry, ToolEntry};
 
 /// What a tool returns.
@@ -46,6 +47,11 @@ pub(crate) fn text(text: &str) -> Outcome {
 /// A finished result.
 pub(crate) fn complete(result: ToolResult) -> Outcome {
     Ok(ToolOutcome::Complete(result))
+}
+
+/// A session of a client that can do nothing.
+pub(crate) fn session() -> Arc<Session> {
+    Session::new(Revision::V2025_11_25, None, ClientAbilities::empty(), None, InFlight::new(4))
 }
 
 /// A registry of these tools.

@@ -85,7 +85,8 @@ impl Registry {
             let loaded = match unreadable {
                 Some(error) => Err(error),
                 None if !names.insert(spec.name.clone()) => {
-                    Err("another plugin has this name; rename the file, or give each its own entry under [plugins]".to_owned())
+                    Err("another plugin has this name; rename the file, or give each its own entry under [plugins]"
+                        .to_owned())
                 }
                 None => loader.load(&spec).await,
             };
@@ -149,5 +150,12 @@ fn report(previous: &Snapshot, next: &Snapshot, cause: &str, started: Instant) {
         }
     }
     let elapsed_ms = started.elapsed().as_millis();
-    tracing::info!(generation, cause, elapsed_ms, tools = next.tools().len(), problems = next.problems().len(), "in service");
+    tracing::info!(
+        generation,
+        cause,
+        elapsed_ms,
+        tools = next.tools().len(),
+        problems = next.problems().len(),
+        "in service"
+    );
 }

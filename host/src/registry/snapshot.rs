@@ -34,8 +34,11 @@ impl Snapshot {
         let mut tools = Vec::new();
         let mut by_name: HashMap<String, Arc<ToolEntry>> = HashMap::new();
         for plugin in &plugins {
-            let problem = |message| {
-                Problem { plugin: plugin.name().to_owned(), file: plugin.file.clone(), message, kept_previous: false }
+            let problem = |message| Problem {
+                plugin: plugin.name().to_owned(),
+                file: plugin.file.clone(),
+                message,
+                kept_previous: false,
             };
             problems.extend(plugin.problems.iter().cloned().map(problem));
             for tool in &plugin.tools {

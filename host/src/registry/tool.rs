@@ -52,9 +52,12 @@ impl ToolEntry {
         if !schema::describes_object(&tool.input_schema) {
             return Err("its input schema must be a JSON object with `\"type\": \"object\"` at its root".to_owned());
         }
-        let input = Schema::new(&tool.input_schema, limits).map_err(|error| format!("its input schema is not valid: {error}"))?;
+        let input = Schema::new(&tool.input_schema, limits)
+            .map_err(|error| format!("its input schema is not valid: {error}"))?;
         let output = match &tool.output_schema {
-            Some(text) => Some(Schema::new(text, limits).map_err(|error| format!("its output schema is not valid: {error}"))?),
+            Some(text) => {
+                Some(Schema::new(text, limits).map_err(|error| format!("its output schema is not valid: {error}"))?)
+            }
             None => None,
         };
         let (plugin, input) = (plugin.to_owned(), Arc::new(input));
@@ -106,7 +109,11 @@ impl ToolEntry {
     async fn check_arguments(&self, arguments: &str, limits: &Limits) -> Result<(), CallFailure> {
         let limit = limits.argument_bytes;
         if arguments.len() > limit {
-            let text = format!("the arguments of {} are {} bytes long, at most {limit} are accepted; send less, or the operator can raise `limits.argument-bytes`", self.name, arguments.len());
+            let text = format!(
+                "the arguments of {} are {} bytes long, at most {limit} are accepted; send less, or the operator can raise `limits.argument-bytes`",
+                self.name,
+                arguments.len()
+            );
             return Err(CallFailure::InvalidArguments(text));
         }
         let verdict = if arguments.len() > JUDGE_ASIDE {
@@ -168,14 +175,20 @@ fn check_texts(tool: &Tool, limits: &Limits) -> Result<(), String> {
     for (what, text) in texts {
         let Some(text) = text else { continue };
         if text.len() > limits.description_bytes {
-            return Err(format!("its {what} is {} bytes long, at most {} are accepted", text.len(), limits.description_bytes));
+            return Err(format!(
+                "its {what} is {} bytes long, at most {} are accepted",
+                text.len(),
+                limits.description_bytes
+            ));
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
             return Err(format!("its {what} contains control characters"));
         }
     }
     match &tool.meta {
-        Some(meta) if meta.len() > limits.meta_bytes => Err(format!("its meta is {} bytes long, at most {} are accepted", meta.len(), limits.meta_bytes)),
+        Some(meta) if meta.len() > limits.meta_bytes => {
+            Err(format!("its meta is {} bytes long, at most {} are accepted", meta.len(), limits.meta_bytes))
+        }
         Some(meta) if !schema::is_object(meta) => Err("its meta is not a JSON object".to_owned()),
         _ => Ok(()),
     }
@@ -201,7 +214,15 @@ mod tests {
 
     #[test]
     fn names_outside_the_allowed_characters_are_refused() {
-        for (name, fits) in [("getUser", true), ("a.b-c_D9", true), ("", false), ("a b", false), ("naïve", false), ("a\0", false), ("x/y", false)] {
+        for (name, fits) in [
+            ("getUser", true),
+            ("a.b-c_D9", true),
+            ("", false),
+            ("a b", false),
+            ("naïve", false),
+            ("a\0", false),
+            ("x/y", false),
+        ] {
             assert_eq!(check_name(name).is_ok(), fits, "{name:?}");
         }
         assert!(check_name(&"x".repeat(129)).is_err());

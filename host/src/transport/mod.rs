@@ -17,6 +17,8 @@ pub mod http;
 pub mod limits;
 pub mod memory;
 pub mod stdio;
+#[cfg(test)]
+mod tests;
 
 pub use self::channel::{Channel, serve_channel, serve_channel_within};
 pub use self::limits::Limits;

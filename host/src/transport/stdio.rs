@@ -111,10 +111,7 @@ async fn read_lines(
     }
 }
 
-async fn write_lines(
-    mut output: impl AsyncWrite + Unpin,
-    mut messages: mpsc::Receiver<Bytes>,
-) -> io::Result<()> {
+async fn write_lines(mut output: impl AsyncWrite + Unpin, mut messages: mpsc::Receiver<Bytes>) -> io::Result<()> {
     while let Some(message) = messages.recv().await {
         output.write_all(&message).await?;
         output.write_all(b"\n").await?;

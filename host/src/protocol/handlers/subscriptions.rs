@@ -26,9 +26,8 @@ impl Filter {
             wanted.flag(name)?;
         }
         if let Some(uris) = wanted.get("resourceSubscriptions") {
-            let _: Vec<String> = serde_json::from_str(uris.get()).map_err(|_| {
-                Error::InvalidParams("`resourceSubscriptions` must be an array of strings".to_owned())
-            })?;
+            let _: Vec<String> = serde_json::from_str(uris.get())
+                .map_err(|_| Error::InvalidParams("`resourceSubscriptions` must be an array of strings".to_owned()))?;
         }
         Ok(Self { tools_list_changed: wanted.flag("toolsListChanged")? })
     }
@@ -45,7 +44,10 @@ pub(in crate::protocol) async fn listen(
     let mut changes = server.registry.changes();
     let mut seen = changes.borrow_and_update().tools;
     let tag = Tag { subscription: &request.id, server: None };
-    scope.notes.send(notification("notifications/subscriptions/acknowledged", Some(Told { tag, filter: Some(filter) }))).await;
+    scope
+        .notes
+        .send(notification("notifications/subscriptions/acknowledged", Some(Told { tag, filter: Some(filter) })))
+        .await;
     loop {
         tokio::select! {
             biased;

@@ -106,7 +106,8 @@ where
         if so_far == 0 {
             first = data.copy_to_bytes(data.remaining());
         } else {
-            more.get_or_insert_with(|| BytesMut::from(first.as_ref())).extend_from_slice(&data.copy_to_bytes(data.remaining()));
+            more.get_or_insert_with(|| BytesMut::from(first.as_ref()))
+                .extend_from_slice(&data.copy_to_bytes(data.remaining()));
         }
     }
     Ok(more.map_or(first, BytesMut::freeze))

@@ -16,8 +16,8 @@ use super::exchange::{Exchange, Step};
 use super::session::InUse;
 use super::{Service, Shared, answers, cors, headers, sse};
 use crate::protocol::{
-    self, Class, Error, InFlight, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request, Revision,
-    Rules, Scope,
+    self, Class, Error, InFlight, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request,
+    Revision, Rules, Scope,
 };
 use crate::transport::channel::answer;
 
@@ -87,11 +87,14 @@ where
     let bytes = match tokio::time::timeout(limits.body_time, body::read(body, limits.message_bytes)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(Unread::TooLong)) => {
-            let error = Error::InvalidRequest(format!("a message must not be longer than {} bytes", limits.message_bytes));
+            let error =
+                Error::InvalidRequest(format!("a message must not be longer than {} bytes", limits.message_bytes));
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, &error);
         }
         Ok(Err(Unread::Broken)) => return bad_request("the body ended early"),
-        Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, &Error::InvalidRequest("the body came too slowly".to_owned())),
+        Err(_) => {
+            return refuse(StatusCode::REQUEST_TIMEOUT, &Error::InvalidRequest("the body came too slowly".to_owned()));
+        }
     };
     match protocol::read(&bytes) {
         Ok(Incoming::One(Message::Request(request))) => take_request(shared, head, &request, &bytes).await,
@@ -107,7 +110,9 @@ where
             let members = members.iter().map(|member| bytes.slice_ref(member.get().as_bytes())).collect();
             take_batch(shared, head, members).await
         }
-        Err(Rejected { id, error }) => answers::json(StatusCode::BAD_REQUEST, Reply::failure(id.as_ref(), &error).bytes),
+        Err(Rejected { id, error }) => {
+            answers::json(StatusCode::BAD_REQUEST, Reply::failure(id.as_ref(), &error).bytes)
+        }
     }
 }
 

@@ -48,7 +48,8 @@ fn essence(value: &str) -> &str {
 fn is_refused(range: &str) -> bool {
     range.split(';').skip(1).any(|parameter| {
         let (name, value) = parameter.split_once('=').unwrap_or_default();
-        name.trim_ascii().eq_ignore_ascii_case("q") && value.trim_ascii().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
+        name.trim_ascii().eq_ignore_ascii_case("q")
+            && value.trim_ascii().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
     })
 }
 

@@ -39,8 +39,8 @@ use bytes::Buf;
 use tokio_util::sync::CancellationToken;
 
 pub use self::body::Body;
-pub use self::serve::{ENDPOINT, serve};
 use self::origin::Gate;
+pub use self::serve::{ENDPOINT, serve};
 use self::session::Sessions;
 use super::limits::Limits;
 use crate::protocol::Server;

@@ -32,7 +32,8 @@ impl Gate {
     /// A gate for a server that listens on a loopback address only, or not, and also answers to `hosts`
     /// (`name` for any port, `name:port` for one) and trusts pages from `origins` (`https://app.example.com`).
     pub fn new(loopback: bool, hosts: &[String], origins: &[String]) -> Self {
-        let normal = |list: &[String]| list.iter().map(|entry| entry.trim_end_matches('/').to_ascii_lowercase()).collect();
+        let normal =
+            |list: &[String]| list.iter().map(|entry| entry.trim_end_matches('/').to_ascii_lowercase()).collect();
         Self { loopback, hosts: normal(hosts), origins: normal(origins) }
     }
 

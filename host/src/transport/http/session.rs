@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
-use tokio::time::Instant;
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::kept::Kept;
@@ -63,12 +63,15 @@ impl Sessions {
     /// Keeps a new session and names it; none if there are too many, or no randomness to name it with. `tools` is the
     /// version of the list of tools that its client will see first.
     pub(super) fn open(&self, session: Arc<Session>, tools: u64) -> Option<HeaderValue> {
+        self.open_at(Instant::now(), session, tools)
+    }
+
+    fn open_at(&self, now: Instant, session: Arc<Session>, tools: u64) -> Option<HeaderValue> {
         // 128 bits that nobody can guess: the name is all it takes to speak in the session.
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).ok()?;
         let name = URL_SAFE_NO_PAD.encode(bytes);
         let header = HeaderValue::from_str(&name).ok()?;
-        let now = Instant::now();
         let used = Used { last: now, listener: CancellationToken::new(), told: tools };
         let session = HttpSession {
             session,
@@ -80,7 +83,7 @@ impl Sessions {
 
         let mut table = lock(&self.table);
         let full = table.sessions.len() >= self.limits.sessions;
-        if full || now.duration_since(table.swept) > self.limits.session_idle / 4 {
+        if full || now.saturating_duration_since(table.swept) > self.limits.session_idle / 4 {
             table.swept = now;
             table.sessions.retain(|_, session| {
                 let keep = !session.is_expired(now, &self.limits);
@@ -99,9 +102,13 @@ impl Sessions {
 
     /// The session of that name, if it is there and belongs to `principal`: a name that was stolen opens nothing.
     pub(super) fn find(&self, name: &str, principal: Option<&Principal>) -> Option<InUse> {
+        self.find_at(Instant::now(), name, principal)
+    }
+
+    fn find_at(&self, now: Instant, name: &str, principal: Option<&Principal>) -> Option<InUse> {
         let mut table = lock(&self.table);
         let Entry::Occupied(entry) = table.sessions.entry(name.to_owned()) else { return None };
-        if entry.get().is_expired(Instant::now(), &self.limits) {
+        if entry.get().is_expired(now, &self.limits) {
             entry.remove().end();
             return None;
         }
@@ -179,4 +186,55 @@ impl Drop for InUse {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Arc, HeaderValue, Limits, Principal, Session, Sessions};
+    use crate::protocol::testing::session;
+
+    fn name(header: &HeaderValue) -> &str {
+        header.to_str().unwrap()
+    }
+
+    fn opened(sessions: &Sessions, now: Instant, session: &Arc<Session>) -> Option<HeaderValue> {
+        sessions.open_at(now, Arc::clone(session), 0)
+    }
+
+    #[test]
+    fn the_idle_ones_go_and_those_in_use_stay() {
+        let limits = Limits { sessions: 2, ..Limits::default() };
+        let (sessions, session, start) = (Sessions::new(limits), session(), Instant::now());
+        let idle = opened(&sessions, start, &session).unwrap();
+        let used = opened(&sessions, start, &session).unwrap();
+        assert_ne!(idle, used);
+        assert!(opened(&sessions, start, &session).is_none(), "there are two already");
+
+        let in_use = sessions.find_at(start, name(&used), None).unwrap();
+        let later = start + limits.session_idle + Duration::from_secs(1);
+        assert!(sessions.find_at(later, name(&idle), None).is_none());
+        assert!(sessions.find_at(later, name(&used), None).is_some());
+        drop(in_use);
+
+        let third = opened(&sessions, later, &session).unwrap();
+        let much_later = later + limits.session_idle + Duration::from_secs(1);
+        assert!(opened(&sessions, much_later, &session).is_some(), "the idle ones make room");
+        assert_eq!(sessions.len(), 1);
+        assert!(sessions.find_at(much_later, name(&third), None).is_none());
+    }
+
+    #[test]
+    fn closing_cancels_what_is_open() {
+        let (sessions, session) = (Sessions::new(Limits::default()), session());
+        let ticket = session.in_flight().begin(&crate::protocol::Id::Number(1)).unwrap();
+        let header = sessions.open(Arc::clone(&session), 0).unwrap();
+        let mallory = Principal { id: "mallory".to_owned(), claims: "{}".to_owned() };
+        assert!(!sessions.close(name(&header), Some(&mallory)));
+        assert!(!ticket.cancel().is_cancelled());
+        assert!(sessions.close(name(&header), None));
+        assert!(ticket.cancel().is_cancelled());
+        assert!(!sessions.close(name(&header), None));
+    }
 }
