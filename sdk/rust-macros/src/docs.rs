@@ -20,7 +20,7 @@ pub fn text(attributes: &[Attribute]) -> Result<Option<String>> {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
-            }) => lines.extend(text.value().lines().map(str::to_owned)),
+            }) => lines.extend(text.value().split('\n').map(str::to_owned)),
             other => {
                 return Err(Error::new_spanned(
                     other,

@@ -44,6 +44,8 @@ mod call;
 pub mod context;
 mod error;
 mod export;
+#[cfg(feature = "http")]
+pub mod http;
 mod input;
 pub mod log;
 mod outcome;
