@@ -1,1 +1,7 @@
-fn main() {}
+//! The `toolcell` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    toolcell::cli::main()
+}

@@ -1,0 +1,154 @@
+//! Where plugins come from: paths on the command line, or a configuration file.
+
+use crate::config::{self, Config};
+use crate::host::{HostBuilder, Wanted};
+use crate::protocol::ServerInfo;
+use crate::registry::{PluginSpec, Source, plugin_name};
+use crate::sandbox::EngineConfig;
+use crate::transport::http::HttpConfig;
+use anyhow::{Context, bail};
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tokio::net::TcpListener;
+
+/// The configuration read when nothing is said.
+const DEFAULT_CONFIG: &str = "toolcell.toml";
+
+#[derive(Args)]
+pub(super) struct Sources {
+    /// Components, or folders of them; they get no grants
+    #[arg(value_name = "PATH", conflicts_with = "config")]
+    paths: Vec<PathBuf>,
+
+    /// The configuration to use instead of ./toolcell.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What a configuration says besides its plugins.
+pub(super) struct Settings {
+    pub(super) http: Option<SocketAddr>,
+    server: ServerInfo,
+    allowed_hosts: Vec<String>,
+    allowed_origins: Vec<String>,
+}
+
+/// All that is wrong before anything is loaded, and what could be loaded.
+pub(super) struct Found {
+    pub(super) problems: Vec<String>,
+    pub(super) plugins: Option<Vec<PluginSpec>>,
+}
+
+impl Sources {
+    /// # Errors
+    /// If the configuration cannot be used at all, or a path is not there.
+    pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        for path in &self.paths {
+            if !path.exists() {
+                bail!("{} does not exist; give a .wasm file or a folder of them", path.display());
+            }
+        }
+        if !self.paths.is_empty() {
+            return Ok(Settings { http: None, server: ServerInfo::default(), allowed_hosts: Vec::new(), allowed_origins: Vec::new() });
+        }
+        let config = self.read().map_err(anyhow::Error::msg)?;
+        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } = config.server;
+        let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
+        Ok(Settings { http, server, allowed_hosts, allowed_origins })
+    }
+
+    /// A host for these plugins.
+    ///
+    /// # Errors
+    /// If the current folder cannot be found out.
+    pub(super) fn host(&self, settings: &Settings, listener: Option<&TcpListener>) -> anyhow::Result<HostBuilder> {
+        let bound = listener.map(TcpListener::local_addr).transpose()?;
+        let http = HttpConfig {
+            allowed_hosts: settings.allowed_hosts.clone(),
+            allowed_origins: settings.allowed_origins.clone(),
+            ..HttpConfig::bound_to(bound)
+        };
+        let engine = EngineConfig { cache_dir: cache_dir(), ..EngineConfig::default() };
+        let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine);
+        if self.paths.is_empty() {
+            let file = std::path::absolute(self.config_file()).context("the current folder")?;
+            return Ok(builder.plugins_from(move || wanted(&file)));
+        }
+        Ok(self.specs()?.into_iter().fold(builder, HostBuilder::plugin))
+    }
+
+    /// Everything that is wrong, not only the first.
+    pub(super) fn diagnose(&self) -> Found {
+        if !self.paths.is_empty() {
+            return match self.settings().and_then(|_| self.specs()) {
+                Ok(plugins) => Found { problems: Vec::new(), plugins: Some(plugins) },
+                Err(error) => Found { problems: vec![format!("{error:#}")], plugins: None },
+            };
+        }
+        match self.read() {
+            Ok(config) => {
+                let problems = config.problems.iter().map(ToString::to_string).collect();
+                Found { problems, plugins: Some(specs(&config)) }
+            }
+            Err(problems) => Found { problems: problems.lines().map(str::to_owned).collect(), plugins: None },
+        }
+    }
+
+    fn config_file(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG))
+    }
+
+    /// A text of one line for each problem, if there is no configuration.
+    fn read(&self) -> Result<Config, String> {
+        let file = self.config_file();
+        if self.config.is_none() && !file.exists() {
+            return Err(format!(
+                "there is no {DEFAULT_CONFIG} in this folder; give a component or a folder of them (`toolcell serve PATH`), or write one"
+            ));
+        }
+        load(file)
+    }
+
+    fn specs(&self) -> anyhow::Result<Vec<PluginSpec>> {
+        let spec = |path: &PathBuf| {
+            let path = std::path::absolute(path)?;
+            let name = plugin_name(&path);
+            Ok(PluginSpec::new(name, source(path)))
+        };
+        self.paths.iter().map(spec).collect()
+    }
+}
+
+fn source(path: PathBuf) -> Source {
+    if path.is_dir() { Source::Folder(path) } else { Source::File(path) }
+}
+
+fn load(file: &Path) -> Result<Config, String> {
+    config::load(file, &|name| std::env::var(name).ok()).map_err(|error| error.to_string())
+}
+
+/// Reads the configuration again, for a reload. A plugin with a problem keeps what it has.
+fn wanted(file: &Path) -> Result<Wanted, String> {
+    let config = load(file)?;
+    let plugins = specs(&config);
+    let unclear = config.problems.iter().filter_map(|problem| problem.plugin.clone()).collect();
+    let problems = config.problems.iter().map(ToString::to_string).collect();
+    let depends_on = std::iter::once(file.to_owned()).chain(config.absent).collect();
+    Ok(Wanted { plugins, unclear, problems, depends_on })
+}
+
+fn specs(config: &Config) -> Vec<PluginSpec> {
+    let spec = |plugin: &config::PluginConfig| {
+        let config::PluginConfig { name, path, prefix, grant, limits, .. } = plugin.clone();
+        PluginSpec { name, source: source(path), prefix: Some(prefix).filter(|prefix| !prefix.is_empty()), grant, limits }
+    };
+    config.plugins.iter().map(spec).collect()
+}
+
+/// Where compiled components are kept between runs: the user's own cache, if there is one.
+fn cache_dir() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(base.join("toolcell"))
+}

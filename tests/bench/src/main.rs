@@ -1,0 +1,166 @@
+//! The project's own benchmark: how many `tools/call` a second Toolcell answers beside a native MCP server and beside a
+//! bare HTTP server, and whether calls survive a plugin being replaced under load. `README.md` says how to read it.
+
+mod call;
+mod http;
+mod process;
+mod reload;
+mod report;
+mod servers;
+mod stats;
+mod throughput;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+
+use crate::servers::Kind;
+
+#[derive(Parser)]
+#[command(about = "Measures Toolcell beside a native MCP server and a bare HTTP server")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Calls per second and latency of an echo tool over HTTP
+    Throughput(ThroughputArgs),
+    /// Failed calls and time to the new version while a plugin is replaced under load
+    Reload(ReloadArgs),
+    /// Runs one of the servers Toolcell is compared with
+    #[command(hide = true)]
+    Server { kind: Kind },
+}
+
+#[derive(Args)]
+struct ThroughputArgs {
+    /// Connections, each with one call in flight
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Rounds per server; the median counts
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Seconds measured per round
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Seconds of load before each measurement
+    #[arg(long, default_value_t = 0.5)]
+    warmup: f64,
+    /// The servers to measure
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "ceiling,rmcp,toolcell"
+    )]
+    servers: Vec<throughput::Leg>,
+    /// Fail when Toolcell answers fewer calls than this share of the native server's
+    #[arg(long, value_name = "RATIO")]
+    assert_ratio: Option<f64>,
+    /// The host [default: `toolcell` beside this program]
+    #[arg(long, value_name = "FILE")]
+    toolcell: Option<PathBuf>,
+    /// The echo plugin [default: target/plugins/echo.wasm]
+    #[arg(long, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ReloadArgs {
+    /// Calls per second, sent on schedule whether or not earlier ones have been answered
+    #[arg(long, default_value_t = 1000)]
+    rate: u32,
+    /// Connections that share the rate
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// How often the plugin is replaced
+    #[arg(long, default_value_t = 20)]
+    replacements: usize,
+    /// Milliseconds of load between the new version's first answer and the next replacement
+    #[arg(long, default_value_t = 300)]
+    settle_ms: u64,
+    /// Fail when the rate was not held or the median time to the new version is above 250 ms
+    #[arg(long)]
+    assert: bool,
+    /// The host [default: `toolcell` beside this program]
+    #[arg(long, value_name = "FILE")]
+    toolcell: Option<PathBuf>,
+    /// Folder with versioned-v1.wasm and versioned-v2.wasm [default: target/guests]
+    #[arg(long, value_name = "DIR")]
+    guests: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Throughput(args) => throughput(args),
+        Command::Reload(args) => reload(args),
+        Command::Server { kind } => servers::run(kind),
+    }
+}
+
+fn throughput(args: ThroughputArgs) -> Result<()> {
+    let target = target_dir()?;
+    let plan = throughput::Plan::new(args.connections, args.rounds, args.seconds, args.warmup)?;
+    let host = throughput::Host {
+        program: args
+            .toolcell
+            .unwrap_or_else(|| beside_this_program("toolcell")),
+        plugin: args
+            .plugin
+            .unwrap_or_else(|| target.join("plugins/echo.wasm")),
+    };
+    let report = throughput::run(&plan, &args.servers, &host)?;
+    print!("{}", report.table());
+    println!("{}", report.json());
+    if let Some(least) = args.assert_ratio {
+        report.assert_ratio(least)?;
+    }
+    Ok(())
+}
+
+fn reload(args: ReloadArgs) -> Result<()> {
+    let guests = match args.guests {
+        Some(guests) => guests,
+        None => target_dir()?.join("guests"),
+    };
+    let plan = reload::Plan::new(
+        args.rate,
+        args.connections,
+        args.replacements,
+        std::time::Duration::from_millis(args.settle_ms),
+    )?;
+    let program = args
+        .toolcell
+        .unwrap_or_else(|| beside_this_program("toolcell"));
+    let report = reload::run(&plan, &program, &guests)?;
+    print!("{}", report.text());
+    println!("{}", report.json());
+    report.assert_nothing_failed()?;
+    if args.assert {
+        report.assert_in_time()?;
+    }
+    Ok(())
+}
+
+/// Cargo's target directory: this program lies in `<target>/<profile>/`.
+fn target_dir() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    match program.parent().and_then(Path::parent) {
+        Some(target) => Ok(target.to_owned()),
+        None => bail!(
+            "{} is not in a target directory; name the files with options",
+            program.display()
+        ),
+    }
+}
+
+fn beside_this_program(name: &str) -> PathBuf {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    match std::env::current_exe() {
+        Ok(program) => program.with_file_name(file),
+        Err(_) => PathBuf::from(file),
+    }
+}

@@ -1,0 +1,187 @@
+//! Rules about the source itself. Each reads files and names file and line of what breaks it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Files longer than this are refused: a reader gets lost.
+const MAX_LINES: usize = 800;
+
+/// Which layer may name which, and which crates it alone may use. The order is the way of a call.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("transport", &["protocol"]),
+    ("protocol", &["registry"]),
+    ("registry", &["sandbox", "policy"]),
+    ("sandbox", &["policy"]),
+    ("policy", &[]),
+];
+
+/// Crates that only the named places may use; a place is a folder or a file below `host/src`.
+const EXTERNAL: &[(&str, &[&str])] = &[
+    ("wasmtime", &["sandbox"]),
+    ("wasmtime_wasi", &["sandbox"]),
+    ("wasmtime_wasi_http", &["sandbox"]),
+    ("wasmparser", &["sandbox"]),
+    ("notify", &["registry"]),
+    ("hyper", &["transport", "sandbox"]),
+    ("hyper_util", &["transport", "sandbox"]),
+    ("serde_json", &["protocol", "registry/schema.rs", "registry/manifest.rs", "registry/tool.rs", "config", "cli"]),
+    ("jsonschema", &["registry/schema.rs"]),
+    ("toml", &["config"]),
+    ("clap", &["cli"]),
+    ("anyhow", &["cli", "main.rs"]),
+    ("url", &["policy"]),
+    ("ipnet", &["policy", "config"]),
+];
+
+/// What the host never says, and why.
+const NEVER: &[(&str, &str)] = &[
+    ("inherit_", "a guest inherits nothing of the process"),
+    ("set_var(", "the environment is shared by all threads"),
+    ("Command::new(", "the host starts no programs"),
+    ("println!(", "standard output belongs to the protocol"),
+    ("eprintln!(", "what the host has to say goes through tracing or the command line's own writer"),
+    ("default_send_request", "that sender opens its own sockets and asks no policy"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_path_buf()
+}
+
+/// Every tracked-looking source file below `folder` with one of these endings.
+fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut todo = vec![folder.to_path_buf()];
+    while let Some(folder) = todo.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !matches!(name.as_str(), "target" | "node_modules" | ".git" | "deps") {
+                    todo.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A file without its unit tests and comments, as numbered lines.
+fn code(path: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(path).expect("a source file reads");
+    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.to_owned()));
+    lines
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .collect()
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+fn assert_none(found: Vec<String>, rule: &str) {
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
+
+#[test]
+fn a_layer_imports_only_what_the_table_allows() {
+    let source = root().join("host/src");
+    let mut found = Vec::new();
+    for (layer, allowed) in LAYERS {
+        let below = files(&source.join(layer), &[".rs"]);
+        assert!(!below.is_empty(), "layer {layer} is there");
+        for file in below {
+            for (at, line) in code(&file) {
+                let others = LAYERS.iter().map(|(other, _)| *other).chain(["host", "cli", "config"]);
+                for other in others.filter(|other| other != layer && !allowed.contains(other)) {
+                    if line.contains(&format!("crate::{other}::")) || line.contains(&format!("crate::{other};")) {
+                        found.push(format!("{}:{at} names {other}", relative(&file)));
+                    }
+                }
+            }
+        }
+    }
+    assert_none(found, "a layer may import only what the table in ARCHITECTURE.md allows");
+}
+
+#[test]
+fn external_crates_stay_in_their_layer() {
+    let source = root().join("host/src");
+    let mut found = Vec::new();
+    for file in files(&source, &[".rs"]) {
+        let place = file.strip_prefix(&source).expect("below host/src").display().to_string();
+        for (at, line) in code(&file) {
+            for (name, places) in EXTERNAL {
+                let used = line.contains(&format!("use {name}::")) || names_crate(&line, name);
+                if used && !places.iter().any(|allowed| place == *allowed || place.starts_with(&format!("{allowed}/"))) {
+                    found.push(format!("{}:{at} uses {name}", relative(&file)));
+                }
+            }
+        }
+    }
+    assert_none(found, "a crate is used only where the table allows");
+}
+
+/// Whether `name::` stands in the line as a path of its own, not as the end of a longer one.
+fn names_crate(line: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    line.match_indices(&path).any(|(at, _)| {
+        let before = line.get(..at).and_then(|before| before.chars().next_back());
+        before.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '"')))
+    })
+}
+
+#[test]
+fn the_host_never_says_certain_things() {
+    let mut found = Vec::new();
+    for file in files(&root().join("host/src"), &[".rs"]) {
+        for (at, line) in code(&file) {
+            for (words, why) in NEVER {
+                if line.contains(words) {
+                    found.push(format!("{}:{at} says {words}…: {why}", relative(&file)));
+                }
+            }
+        }
+    }
+    assert_none(found, "what the host never does");
+}
+
+#[test]
+fn no_test_is_switched_off() {
+    let (ignore, panics) = (format!("#[{}", "ignore"), format!("#[should_{}", "panic"));
+    let mut found = Vec::new();
+    for file in files(&root(), &[".rs"]) {
+        let text = fs::read_to_string(&file).expect("a source file reads");
+        for (at, line) in text.lines().enumerate() {
+            if line.contains(&ignore) || line.contains(&panics) {
+                found.push(format!("{}:{}", relative(&file), at + 1));
+            }
+        }
+    }
+    assert_none(found, "a test that does not run, or that passes for any panic");
+}
+
+#[test]
+fn files_are_short_enough_to_read() {
+    let long = files(&root(), &[".rs", ".py", ".mjs", ".ts", ".wit"]).into_iter().filter_map(|file| {
+        let lines = fs::read_to_string(&file).ok()?.lines().count();
+        (lines > MAX_LINES).then(|| format!("{} has {lines} lines", relative(&file)))
+    });
+    assert_none(long.collect(), "files have at most 800 lines");
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md reads");
+    assert!(map.lines().count() <= 200, "ARCHITECTURE.md has at most 200 lines");
+}
+
+#[test]
+fn every_plugin_explains_its_capabilities() {
+    let plugins = fs::read_dir(root().join("plugins")).expect("plugins/ reads").flatten();
+    let silent = plugins.filter(|plugin| plugin.path().is_dir()).filter_map(|plugin| {
+        let readme = fs::read_to_string(plugin.path().join("README.md")).unwrap_or_default();
+        (!readme.to_lowercase().contains("capabilit")).then(|| relative(&plugin.path()))
+    });
+    assert_none(silent.collect(), "each plugin's README lists the capabilities it asks for and why");
+}

@@ -1,0 +1,22 @@
+//! The project's own benchmark.
+
+use crate::run::{Outcome, run, step};
+use crate::workspace::Workspace;
+use crate::{plugins, serve};
+
+pub const HELP: &str = "\
+Prints calls per second of `tools/call` on an echo tool over HTTP: a bare hyper server, a native server on the
+official Rust SDK, and Toolcell with a fresh cell per call. What follows is passed on to the benchmark.";
+
+/// Builds what it compares, in release, and runs it.
+pub fn bench(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    if !workspace.has_package("tests/bench") {
+        return Err("there is no benchmark in tests/bench".into());
+    }
+    plugins::build(workspace)?;
+    step("host", || serve::build_host(workspace))?;
+    run(workspace
+        .cargo("run")
+        .args(["--release", "--package", "toolcell-bench", "--"])
+        .args(arguments))
+}
