@@ -35,9 +35,15 @@ fn generate<T: JsonSchema>(settings: SchemaSettings) -> Schema {
     let settings = settings
         .with(|settings| settings.inline_subschemas = true)
         .with_transform(RestrictFormats::default());
+    // A type that writes its own schema may name the dialect; every other schema is of the dialect that goes without saying.
+    let names_dialect = T::json_schema(&mut settings.clone().into_generator())
+        .get("$schema")
+        .is_some();
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    // `$schema` is what told the transform above which formats are defined.
-    schema.remove("$schema");
+    if !names_dialect {
+        // It was there only to tell the transform above which formats are defined.
+        schema.remove("$schema");
+    }
     schema.remove("title");
     schema
 }
