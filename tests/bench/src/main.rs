@@ -20,8 +20,9 @@ use crate::servers::Kind;
 #[derive(Parser)]
 #[command(about = "Measures Toolcell beside a native MCP server and a bare HTTP server")]
 struct Cli {
+    /// Without one: throughput, then reload, as they are by default
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -33,6 +34,13 @@ enum Command {
     /// Runs one of the servers Toolcell is compared with
     #[command(hide = true)]
     Server { kind: Kind },
+}
+
+impl Command {
+    /// The command of this name as if nothing else had been typed.
+    fn with_defaults(name: &str) -> Result<Self> {
+        Cli::try_parse_from(["toolcell-bench", name])?.command.context("no such command")
+    }
 }
 
 #[derive(Args)]
@@ -83,13 +91,20 @@ struct ReloadArgs {
     /// The host [default: `toolcell` beside this program]
     #[arg(long, value_name = "FILE")]
     toolcell: Option<PathBuf>,
-    /// Folder with versioned-v1.wasm and versioned-v2.wasm [default: target/guests]
+    /// Folder with versioned_v1.wasm and versioned_v2.wasm [default: target/guests]
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
     match Cli::parse().command {
+        Some(command) => run(command),
+        None => ["throughput", "reload"].into_iter().try_for_each(|name| run(Command::with_defaults(name)?)),
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Throughput(args) => throughput(args),
         Command::Reload(args) => reload(args),
         Command::Server { kind } => servers::run(kind),
@@ -148,5 +163,17 @@ fn beside_this_program(name: &str) -> PathBuf {
     match std::env::current_exe() {
         Ok(program) => program.with_file_name(file),
         Err(_) => PathBuf::from(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_measurements_run_without_arguments() {
+        assert!(matches!(Command::with_defaults("throughput"), Ok(Command::Throughput(_))));
+        assert!(matches!(Command::with_defaults("reload"), Ok(Command::Reload(_))));
+        assert!(Command::with_defaults("cell").is_err());
     }
 }

@@ -62,7 +62,7 @@ impl Folder {
         let mut staged = Vec::new();
         let mut version = current;
         for number in 0..=replacements {
-            let build = guests.join(format!("versioned-{version}.wasm"));
+            let build = guests.join(format!("versioned_{version}.wasm"));
             let mut bytes = std::fs::read(&build)
                 .with_context(|| format!("cannot read {}; build the guests first", build.display()))?;
             // The folder's name is random, so it differs from run to run.
@@ -130,7 +130,7 @@ mod tests {
     fn versions_alternate_and_no_two_files_are_alike() {
         let guests = TempDir::new().unwrap();
         for version in [Version::V1, Version::V2] {
-            std::fs::write(guests.path().join(format!("versioned-{version}.wasm")), version.text()).unwrap();
+            std::fs::write(guests.path().join(format!("versioned_{version}.wasm")), version.text()).unwrap();
         }
         let mut folder = Folder::new(guests.path(), 2).unwrap();
         let mut seen = Vec::new();
@@ -149,6 +149,6 @@ mod tests {
     #[test]
     fn a_missing_build_is_named() {
         let error = Folder::new(Path::new("/nonexistent"), 1).err().unwrap();
-        assert!(error.to_string().contains("versioned-v1.wasm"), "{error}");
+        assert!(error.to_string().contains("versioned_v1.wasm"), "{error}");
     }
 }

@@ -57,7 +57,7 @@ async fn answer_calls(mut stream: TcpStream, watched: PathBuf, manner: Manner) {
 async fn measure(manner: Manner) -> Result<Report> {
     let guests = TempDir::new()?;
     for version in ["v1", "v2"] {
-        std::fs::write(guests.path().join(format!("versioned-{version}.wasm")), version)?;
+        std::fs::write(guests.path().join(format!("versioned_{version}.wasm")), version)?;
     }
     let mut plan = Plan::new(500, 4, 4, Duration::from_millis(20))?;
     plan.lead = Duration::from_millis(100);
