@@ -44,6 +44,7 @@ impl Host {
             .arg("serve")
             .args(arguments)
             .args(["--http", "127.0.0.1:0"])
+            .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -141,6 +142,7 @@ impl Drop for Host {
 pub fn run<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Ran {
     let output = Command::new(artifacts::toolcell())
         .args(arguments)
+        .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .output()
         .expect("the host can be started");

@@ -284,7 +284,9 @@ impl Session {
             .status
     }
 
-    fn headers(&self) -> Vec<(&'static str, String)> {
+    /// What every request of this session carries.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![
             ("Content-Type", "application/json".to_owned()),
             ("Accept", ACCEPT.to_owned()),

@@ -204,3 +204,53 @@ fn pages() -> BTreeMap<&'static str, (&'static str, String)> {
         ("/long.txt", ("text/plain", "0123456789".repeat(10))),
     ])
 }
+
+/// Compares a tool's result with what a case expects.
+///
+/// # Panics
+///
+/// If it is not that; the text has the case and the result.
+pub fn check(case: &Value, result: &Value) {
+    let expect = &case["expect"];
+    let said = || format!("\nthe case was {case}\nthe result was {result}");
+    let blocks: Vec<&Value> = result["content"].as_array().into_iter().flatten().collect();
+    let texts: Vec<&str> = blocks
+        .iter()
+        .filter_map(|block| block["text"].as_str())
+        .collect();
+    let text = texts.join("\n");
+    assert_eq!(
+        result["isError"] == true,
+        expect["error"] == true,
+        "isError{}",
+        said()
+    );
+    if let Some(wanted) = expect["text"].as_str() {
+        assert_eq!(text, wanted, "the text{}", said());
+    }
+    for part in expect["contains"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        assert!(text.contains(part), "the text lacks {part:?}{}", said());
+    }
+    if !expect["structured"].is_null() {
+        assert_eq!(
+            result["structuredContent"],
+            expect["structured"],
+            "the structured content{}",
+            said()
+        );
+    }
+    if let Some(kinds) = expect["blocks"].as_array() {
+        let found: Vec<&Value> = blocks.iter().map(|block| &block["type"]).collect();
+        assert_eq!(
+            found,
+            kinds.iter().collect::<Vec<_>>(),
+            "the blocks{}",
+            said()
+        );
+    }
+}

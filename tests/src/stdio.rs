@@ -33,6 +33,7 @@ impl Pipe {
         let mut process = Command::new(artifacts::toolcell())
             .arg("serve")
             .args(arguments)
+            .env("NO_COLOR", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
