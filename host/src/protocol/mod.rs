@@ -31,6 +31,8 @@ mod seal;
 pub mod session;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod types;
 pub mod version;
 
