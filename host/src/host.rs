@@ -130,7 +130,8 @@ impl HostBuilder {
         let wanted = plan.wanted().map_err(HostError::List)?;
         wanted.report();
         // The watch begins before the first look, so that no change falls between the two.
-        let mut watch = if watch { Some(Watch::new().map_err(|error| HostError::Watch(error.to_string()))?) } else { None };
+        let mut watch =
+            if watch { Some(Watch::new().map_err(|error| HostError::Watch(error.to_string()))?) } else { None };
         if let Some(watch) = &mut watch {
             watch.follow(&wanted.paths());
         }
@@ -187,7 +188,8 @@ impl Host {
     /// See [`CallFailure`]; [`CallFailure::NotFound`] if there is no such tool.
     pub async fn call_tool(&self, name: &str, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
         let snapshot = self.snapshot();
-        let tool = snapshot.tool(name).ok_or_else(|| CallFailure::NotFound(format!("there is no tool named {name}")))?;
+        let tool =
+            snapshot.tool(name).ok_or_else(|| CallFailure::NotFound(format!("there is no tool named {name}")))?;
         tool.call(arguments, ctx).await
     }
 

@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 
 pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let Call { tool, arguments, sources } = call;
-    let arguments = if arguments == "-" { std::io::read_to_string(std::io::stdin().take(64 << 20))? } else { arguments };
+    let arguments =
+        if arguments == "-" { std::io::read_to_string(std::io::stdin().take(64 << 20))? } else { arguments };
     let settings = sources.settings()?;
     let host = sources.host(&settings, None)?.build().await?;
     let snapshot = host.snapshot();
@@ -22,7 +23,8 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         bail!("there is no tool named {tool}; there are: {}", names.join(", "));
     }
     let (events, mut heard) = mpsc::channel(64);
-    let ctx = CallCtx { request_id: "cli".to_owned(), wants_progress: true, events: Some(events), ..CallCtx::default() };
+    let ctx =
+        CallCtx { request_id: "cli".to_owned(), wants_progress: true, events: Some(events), ..CallCtx::default() };
     let listening = async {
         while let Some(event) = heard.recv().await {
             if let CallEvent::Progress { progress, total, message } = event {
@@ -37,7 +39,9 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
             show(&result)?;
             Ok(if result.is_error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
-        Ok(ToolOutcome::InputRequired(_)) => bail!("{tool} asks for input that only an MCP client can give; serve it instead"),
+        Ok(ToolOutcome::InputRequired(_)) => {
+            bail!("{tool} asks for input that only an MCP client can give; serve it instead")
+        }
         Err(failure @ CallFailure::Internal(_)) => bail!("{failure}"),
         Err(failure) => {
             tell(&failure.to_string());

@@ -1,6 +1,6 @@
 //! `toolcell inspect`.
 
-use super::{Inspect, say};
+use super::{Inspect, say, source};
 use crate::policy::Requested;
 use crate::registry::{Plugin, PluginSpec, Snapshot, Source, plugin_name};
 use anyhow::bail;
@@ -13,7 +13,7 @@ const SHORT_DESCRIPTION: usize = 20;
 pub(super) async fn run(inspect: Inspect) -> anyhow::Result<ExitCode> {
     let Inspect { file, json } = inspect;
     let spec = PluginSpec::new(plugin_name(&file), Source::File(file.clone()));
-    let host = crate::Host::builder().build().await?;
+    let host = crate::Host::builder().engine(source::engine()).build().await?;
     let snapshot = host.load(&[spec]).await;
     let [plugin] = snapshot.plugins() else {
         match snapshot.problems() {
@@ -41,7 +41,10 @@ fn findings(plugin: &Plugin, snapshot: &Snapshot) -> Vec<String> {
         if described == 0 {
             findings.push(format!("tool {} has no description; a model cannot know when to use it", tool.name));
         } else if described < SHORT_DESCRIPTION {
-            findings.push(format!("tool {} has a description of {described} characters; say what it does and when to use it", tool.name));
+            findings.push(format!(
+                "tool {} has a description of {described} characters; say what it does and when to use it",
+                tool.name
+            ));
         }
         let schema: Value = serde_json::from_str(&tool.tool.input_schema).unwrap_or_default();
         for (name, parameter) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -55,7 +58,8 @@ fn findings(plugin: &Plugin, snapshot: &Snapshot) -> Vec<String> {
 
 /// What it asks for, as capability and reason.
 fn requests(requested: &Requested) -> Vec<(String, &str)> {
-    let dirs = requested.dirs.iter().map(|dir| (format!("directory {} {}", dir.path, dir.access.as_str()), dir.why.as_str()));
+    let dirs =
+        requested.dirs.iter().map(|dir| (format!("directory {} {}", dir.path, dir.access.as_str()), dir.why.as_str()));
     let hosts = requested.hosts.iter().map(|host| (format!("host {}", host.pattern), host.why.as_str()));
     let env = requested.env.iter().map(|env| (format!("variable {}", env.name), env.why.as_str()));
     dirs.chain(hosts).chain(env).collect()
@@ -65,7 +69,11 @@ fn as_text(plugin: &Plugin, findings: &[String]) -> String {
     let manifest = &plugin.manifest;
     let outside = plugin.compiled().inspection();
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
-    let mut out = format!("{} {}\n", manifest.name.as_deref().unwrap_or(plugin.name()), manifest.version.as_deref().unwrap_or(""));
+    let mut out = format!(
+        "{} {}\n",
+        manifest.name.as_deref().unwrap_or(plugin.name()),
+        manifest.version.as_deref().unwrap_or("")
+    );
     if let Some(description) = &manifest.description {
         out += &format!("  {}\n", description.trim().replace('\n', "\n  "));
     }
@@ -85,7 +93,12 @@ fn as_text(plugin: &Plugin, findings: &[String]) -> String {
     out += &format!("\ntools ({})\n", plugin.tools.len());
     for tool in &plugin.tools {
         let description = tool.tool.description.as_deref().unwrap_or("(no description)").trim();
-        out += &format!("  {}\n    {}\n    in  {}\n", tool.name, description.replace('\n', "\n    "), tool.tool.input_schema);
+        out += &format!(
+            "  {}\n    {}\n    in  {}\n",
+            tool.name,
+            description.replace('\n', "\n    "),
+            tool.tool.input_schema
+        );
         if let Some(schema) = &tool.tool.output_schema {
             out += &format!("    out {schema}\n");
         }
@@ -105,15 +118,22 @@ fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
     let manifest = &plugin.manifest;
     let outside = plugin.compiled().inspection();
     let schema = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
-    let tools: Vec<Value> = plugin.tools.iter().map(|entry| {
-        let tool = &entry.tool;
-        json!({
-            "name": entry.name, "title": tool.title, "description": tool.description,
-            "inputSchema": schema(&tool.input_schema), "outputSchema": tool.output_schema.as_ref().map(schema),
+    let tools: Vec<Value> = plugin
+        .tools
+        .iter()
+        .map(|entry| {
+            let tool = &entry.tool;
+            json!({
+                "name": entry.name, "title": tool.title, "description": tool.description,
+                "inputSchema": schema(&tool.input_schema), "outputSchema": tool.output_schema.as_ref().map(schema),
+            })
         })
-    }).collect();
+        .collect();
     let requests = manifest.requested.as_ref().map(|requested| {
-        requests(requested).into_iter().map(|(capability, why)| json!({"capability": capability, "why": why})).collect::<Vec<_>>()
+        requests(requested)
+            .into_iter()
+            .map(|(capability, why)| json!({"capability": capability, "why": why}))
+            .collect::<Vec<_>>()
     });
     let footprint = plugin.compiled().footprint();
     json!({

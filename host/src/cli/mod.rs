@@ -13,7 +13,7 @@ mod source;
 
 use clap::{Args, Parser, Subcommand};
 use source::Sources;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,9 +26,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`
-    #[arg(long, global = true, env = "TOOLCELL_LOG", default_value = "info", value_name = "FILTER")]
-    log: String,
+    /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`.
+    /// Default is info for serve and error for the rest
+    #[arg(long, global = true, env = "TOOLCELL_LOG", value_name = "FILTER")]
+    log: Option<String>,
 
     /// Log one JSON object a line
     #[arg(long, global = true)]
@@ -139,10 +140,15 @@ pub fn main() -> ExitCode {
 }
 
 fn start_log(cli: &Cli) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&cli.log)
-        .map_err(|error| anyhow::anyhow!("--log {:?} is no filter: {error}; try `info` or `toolcell=debug`", cli.log))?;
+    let filter = EnvFilter::try_new(&cli.log).map_err(|error| {
+        anyhow::anyhow!("--log {:?} is no filter: {error}; try `info` or `toolcell=debug`", cli.log)
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    if cli.log_json { log.json().init() } else { log.with_target(false).compact().init() }
+    if cli.log_json {
+        log.json().init()
+    } else {
+        log.with_target(false).compact().init()
+    }
     Ok(())
 }
 

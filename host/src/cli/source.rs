@@ -50,10 +50,16 @@ impl Sources {
             }
         }
         if !self.paths.is_empty() {
-            return Ok(Settings { http: None, server: ServerInfo::default(), allowed_hosts: Vec::new(), allowed_origins: Vec::new() });
+            return Ok(Settings {
+                http: None,
+                server: ServerInfo::default(),
+                allowed_hosts: Vec::new(),
+                allowed_origins: Vec::new(),
+            });
         }
         let config = self.read().map_err(anyhow::Error::msg)?;
-        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } = config.server;
+        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } =
+            config.server;
         let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
         Ok(Settings { http, server, allowed_hosts, allowed_origins })
     }
@@ -69,8 +75,7 @@ impl Sources {
             allowed_origins: settings.allowed_origins.clone(),
             ..HttpConfig::bound_to(bound)
         };
-        let engine = EngineConfig { cache_dir: cache_dir(), ..EngineConfig::default() };
-        let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine);
+        let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine());
         if self.paths.is_empty() {
             let file = std::path::absolute(self.config_file()).context("the current folder")?;
             return Ok(builder.plugins_from(move || wanted(&file)));
@@ -141,9 +146,20 @@ fn wanted(file: &Path) -> Result<Wanted, String> {
 fn specs(config: &Config) -> Vec<PluginSpec> {
     let spec = |plugin: &config::PluginConfig| {
         let config::PluginConfig { name, path, prefix, grant, limits, .. } = plugin.clone();
-        PluginSpec { name, source: source(path), prefix: Some(prefix).filter(|prefix| !prefix.is_empty()), grant, limits }
+        PluginSpec {
+            name,
+            source: source(path),
+            prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
+            grant,
+            limits,
+        }
     };
     config.plugins.iter().map(spec).collect()
+}
+
+/// The engine of a command: what it compiles is kept for the next.
+pub(super) fn engine() -> EngineConfig {
+    EngineConfig { cache_dir: cache_dir(), ..EngineConfig::default() }
 }
 
 /// Where compiled components are kept between runs: the user's own cache, if there is one.

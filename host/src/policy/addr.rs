@@ -123,36 +123,12 @@ const V4: &[([u8; 4], u32, AddrClass)] = &[
 
 /// First match wins; the last lines say that nothing outside `2000::/3` is public.
 const V6: &[([u16; 8], u32, AddrClass)] = &[
-    (
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
-        128,
-        AddrClass::Metadata,
-    ), // AWS
-    (
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23],
-        128,
-        AddrClass::Metadata,
-    ), // AWS, credentials of pods
-    (
-        [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254],
-        128,
-        AddrClass::Metadata,
-    ), // Google Cloud
-    (
-        [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42],
-        128,
-        AddrClass::Metadata,
-    ), // Scaleway
-    (
-        [0xfd00, 0xc1, 0, 0, 0xa9fe, 0xa9fe, 0, 0],
-        96,
-        AddrClass::Metadata,
-    ), // Oracle Cloud
-    (
-        [0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe],
-        128,
-        AddrClass::Metadata,
-    ), // Akamai, OpenStack
+    ([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, AddrClass::Metadata), // AWS
+    ([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23], 128, AddrClass::Metadata),  // AWS, credentials of pods
+    ([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128, AddrClass::Metadata),  // Google Cloud
+    ([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42], 128, AddrClass::Metadata),   // Scaleway
+    ([0xfd00, 0xc1, 0, 0, 0xa9fe, 0xa9fe, 0, 0], 96, AddrClass::Metadata), // Oracle Cloud
+    ([0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe], 128, AddrClass::Metadata), // Akamai, OpenStack
     ([0, 0, 0, 0, 0, 0, 0, 0], 128, AddrClass::Unspecified),
     ([0, 0, 0, 0, 0, 0, 0, 1], 128, AddrClass::Loopback),
     ([0, 0, 0, 0, 0, 0, 0, 0], 96, AddrClass::Ipv4Compatible),
@@ -163,11 +139,7 @@ const V6: &[([u16; 8], u32, AddrClass)] = &[
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, AddrClass::Teredo),
     ([0x2001, 2, 0, 0, 0, 0, 0, 0], 48, AddrClass::Benchmarking),
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, AddrClass::Reserved), // IETF protocol assignments, ORCHID among them
-    (
-        [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0],
-        32,
-        AddrClass::Documentation,
-    ),
+    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, AddrClass::Documentation),
     ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, AddrClass::SixToFour),
     ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, AddrClass::Documentation),
     ([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, AddrClass::UniqueLocal),
@@ -189,15 +161,12 @@ pub fn classify(address: IpAddr) -> AddrClass {
 fn classify_v4(address: Ipv4Addr) -> AddrClass {
     let bits = u32::from(address);
     let within = |net: [u8; 4], len: u32| (bits ^ u32::from_be_bytes(net)).leading_zeros() >= len;
-    V4.iter()
-        .find(|(net, len, _)| within(*net, *len))
-        .map_or(AddrClass::Public, |(_, _, class)| *class)
+    V4.iter().find(|(net, len, _)| within(*net, *len)).map_or(AddrClass::Public, |(_, _, class)| *class)
 }
 
 fn classify_v6(address: Ipv6Addr) -> AddrClass {
-    let within = |net: [u16; 8], len: u32| {
-        (u128::from(address) ^ u128::from(Ipv6Addr::from(net))).leading_zeros() >= len
-    };
+    let within =
+        |net: [u16; 8], len: u32| (u128::from(address) ^ u128::from(Ipv6Addr::from(net))).leading_zeros() >= len;
     if let Some((_, _, class)) = V6.iter().find(|(net, len, _)| within(*net, *len)) {
         return *class;
     }
@@ -205,11 +174,7 @@ fn classify_v6(address: Ipv6Addr) -> AddrClass {
     if matches!(address.segments(), [_, _, _, _, 0 | 0x200, 0x5efe, _, _]) {
         return AddrClass::Isatap;
     }
-    if within(GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) {
-        AddrClass::Public
-    } else {
-        AddrClass::Reserved
-    }
+    if within(GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) { AddrClass::Public } else { AddrClass::Reserved }
 }
 
 /// The IPv4 address that packets to `address` end up at, for the classes in which one is written at a known place.
@@ -335,8 +300,7 @@ mod tests {
             Nat64,
             Nat64Local,
         ];
-        let names: std::collections::BTreeSet<_> =
-            classes.iter().map(ToString::to_string).collect();
+        let names: std::collections::BTreeSet<_> = classes.iter().map(ToString::to_string).collect();
         assert_eq!(names.len(), classes.len());
     }
 }

@@ -230,31 +230,17 @@ const NOT_GRANTED: &str = "the operator has not granted it";
 impl fmt::Display for DenyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HostNotRequested {
-                plugin,
-                request,
-                pattern,
-            } => write!(
+            Self::HostNotRequested { plugin, request, pattern } => write!(
                 f,
                 "plugin `{plugin}` may not send {request}: {NOT_REQUESTED} \
                  add to its requests: \"hosts\": [{{\"pattern\": {pattern:?}, \"why\": \"…\"}}]"
             ),
-            Self::HostNotGranted {
-                plugin,
-                request,
-                pattern,
-            } => write!(
+            Self::HostNotGranted { plugin, request, pattern } => write!(
                 f,
                 "plugin `{plugin}` may not send {request}: {NOT_GRANTED}, \
                  add to toolcell.toml: [plugins.{plugin}] hosts = [{pattern:?}]"
             ),
-            Self::AddressNotGranted {
-                plugin,
-                host,
-                address,
-                class,
-                line,
-            } => write!(
+            Self::AddressNotGranted { plugin, host, address, class, line } => write!(
                 f,
                 "plugin `{plugin}` may not connect to {address} for {host}: it is {class} and {NOT_GRANTED}, \
                  add to toolcell.toml: [plugins.{plugin}] {line}"
@@ -267,31 +253,19 @@ impl fmt::Display for DenyReason {
                 "plugin `{plugin}` may not use {what}: no grant opens sockets or name lookups, \
                  the plugin must send its requests through wasi:http"
             ),
-            Self::DirNotRequested {
-                plugin,
-                path,
-                access,
-            } => write!(
+            Self::DirNotRequested { plugin, path, access } => write!(
                 f,
                 "plugin `{plugin}` may not {} {path:?}: {NOT_REQUESTED} \
                  add to its requests: \"dirs\": [{{\"path\": {path:?}, \"access\": \"{access}\", \"why\": \"…\"}}]",
                 access.verb()
             ),
-            Self::DirNotGranted {
-                plugin,
-                path,
-                access,
-            } => write!(
+            Self::DirNotGranted { plugin, path, access } => write!(
                 f,
                 "plugin `{plugin}` may not {} {path:?}: {NOT_GRANTED}, add to toolcell.toml: \
                  [plugins.{plugin}] dirs = [{{ host = \"…\", guest = {path:?}, access = \"{access}\" }}]",
                 access.verb()
             ),
-            Self::DirReadOnly {
-                plugin,
-                guest,
-                host,
-            } => write!(
+            Self::DirReadOnly { plugin, guest, host } => write!(
                 f,
                 "plugin `{plugin}` may not write to {guest:?}: the operator has granted it read-only, \
                  change in toolcell.toml: [plugins.{plugin}] \
@@ -326,20 +300,12 @@ mod tests {
         let path = || "/docs".to_owned();
         vec![
             (
-                DenyReason::HostNotRequested {
-                    plugin: plugin(),
-                    request: request(),
-                    pattern: pattern(),
-                },
+                DenyReason::HostNotRequested { plugin: plugin(), request: request(), pattern: pattern() },
                 "host-not-requested",
                 r#"its author must add to its requests: "hosts": [{"pattern": "https://a.example", "why": "…"}]"#,
             ),
             (
-                DenyReason::HostNotGranted {
-                    plugin: plugin(),
-                    request: request(),
-                    pattern: pattern(),
-                },
+                DenyReason::HostNotGranted { plugin: plugin(), request: request(), pattern: pattern() },
                 "host-not-granted",
                 r#"the operator has not granted it, add to toolcell.toml: [plugins.p] hosts = ["https://a.example"]"#,
             ),
@@ -355,61 +321,37 @@ mod tests {
                 r#"add to toolcell.toml: [plugins.p] addresses = ["10.0.0.1/32"]"#,
             ),
             (
-                DenyReason::BadTarget {
-                    plugin: plugin(),
-                    problem: "port 0 is no port, use 1 to 65535".into(),
-                },
+                DenyReason::BadTarget { plugin: plugin(), problem: "port 0 is no port, use 1 to 65535".into() },
                 "bad-target",
                 "port 0 is no port, use 1 to 65535",
             ),
             (
-                DenyReason::RawSocket {
-                    plugin: plugin(),
-                    what: "tcp connect".into(),
-                },
+                DenyReason::RawSocket { plugin: plugin(), what: "tcp connect".into() },
                 "raw-socket",
                 "the plugin must send its requests through wasi:http",
             ),
             (
-                DenyReason::DirNotRequested {
-                    plugin: plugin(),
-                    path: path(),
-                    access: Access::ReadOnly,
-                },
+                DenyReason::DirNotRequested { plugin: plugin(), path: path(), access: Access::ReadOnly },
                 "dir-not-requested",
                 r#"add to its requests: "dirs": [{"path": "/docs", "access": "read-only", "why": "…"}]"#,
             ),
             (
-                DenyReason::DirNotGranted {
-                    plugin: plugin(),
-                    path: path(),
-                    access: Access::ReadWrite,
-                },
+                DenyReason::DirNotGranted { plugin: plugin(), path: path(), access: Access::ReadWrite },
                 "dir-not-granted",
                 r#"[plugins.p] dirs = [{ host = "…", guest = "/docs", access = "read-write" }]"#,
             ),
             (
-                DenyReason::DirReadOnly {
-                    plugin: plugin(),
-                    guest: path(),
-                    host: "/srv/docs".into(),
-                },
+                DenyReason::DirReadOnly { plugin: plugin(), guest: path(), host: "/srv/docs".into() },
                 "dir-read-only",
                 r#"[plugins.p] dirs = [{ host = "/srv/docs", guest = "/docs", access = "read-write" }]"#,
             ),
             (
-                DenyReason::EnvNotRequested {
-                    plugin: plugin(),
-                    name: "TZ".into(),
-                },
+                DenyReason::EnvNotRequested { plugin: plugin(), name: "TZ".into() },
                 "env-not-requested",
                 r#"add to its requests: "env": [{"name": "TZ", "why": "…"}]"#,
             ),
             (
-                DenyReason::EnvNotGranted {
-                    plugin: plugin(),
-                    name: "TZ".into(),
-                },
+                DenyReason::EnvNotGranted { plugin: plugin(), name: "TZ".into() },
                 "env-not-granted",
                 r#"add to toolcell.toml: [plugins.p] env = { TZ = "…" }"#,
             ),

@@ -10,9 +10,7 @@ pub fn check_env_name(name: &str) -> Result<(), String> {
         return Err("a variable has an empty name, give it one".to_owned());
     }
     if name.contains(['=', '\0']) {
-        return Err(format!(
-            "variable name {name:?} holds `=` or a NUL, leave it out"
-        ));
+        return Err(format!("variable name {name:?} holds `=` or a NUL, leave it out"));
     }
     Ok(())
 }
@@ -32,11 +30,7 @@ pub fn check_env_value(name: &str, value: &str) -> Result<(), String> {
 /// `name` as a key in TOML.
 pub(super) fn toml_key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !name.is_empty() && name.chars().all(bare) {
-        name.to_owned()
-    } else {
-        format!("{name:?}")
-    }
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { format!("{name:?}") }
 }
 
 #[cfg(test)]
@@ -58,12 +52,7 @@ mod tests {
 
     #[test]
     fn keys_are_quoted_where_they_must() {
-        for (name, key) in [
-            ("TZ", "TZ"),
-            ("A-b_1", "A-b_1"),
-            ("my.var", "\"my.var\""),
-            ("a\"b", "\"a\\\"b\""),
-        ] {
+        for (name, key) in [("TZ", "TZ"), ("A-b_1", "A-b_1"), ("my.var", "\"my.var\""), ("a\"b", "\"a\\\"b\"")] {
             assert_eq!(toml_key(name), key);
         }
     }

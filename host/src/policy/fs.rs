@@ -49,9 +49,7 @@ impl FromStr for Access {
         match text {
             "read-only" => Ok(Self::ReadOnly),
             "read-write" => Ok(Self::ReadWrite),
-            _ => Err(format!(
-                "unknown access {text:?}, write \"read-only\" or \"read-write\""
-            )),
+            _ => Err(format!("unknown access {text:?}, write \"read-only\" or \"read-write\"")),
         }
     }
 }
@@ -89,29 +87,18 @@ impl DirRequest {
 
     /// A guest path to show in a line the operator could add.
     pub(super) fn example(&self) -> &str {
-        if self.path == WHATEVER_IS_MOUNTED {
-            "/data"
-        } else {
-            &self.path
-        }
+        if self.path == WHATEVER_IS_MOUNTED { "/data" } else { &self.path }
     }
 }
 
 /// The widest access that any request asks for at `guest`.
 pub(super) fn requested_access(requests: &[DirRequest], guest: &str) -> Option<Access> {
-    requests
-        .iter()
-        .filter(|request| request.covers(guest))
-        .map(|request| request.access)
-        .max()
+    requests.iter().filter(|request| request.covers(guest)).map(|request| request.access).max()
 }
 
 /// Whether `path` is `dir` or lies below it. Both are plain guest paths.
 fn is_within(path: &str, dir: &str) -> bool {
-    dir == "/"
-        || path
-            .strip_prefix(dir)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    dir == "/" || path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Checks a guest path: absolute, `/` between the parts, no empty part, no `.`, no `..`, no `*`, no control character,
@@ -122,25 +109,16 @@ fn is_within(path: &str, dir: &str) -> bool {
 /// Says what is wrong and what to write instead.
 pub fn check_guest_path(path: &str) -> Result<(), String> {
     let Some(rest) = path.strip_prefix('/') else {
-        return Err(format!(
-            "guest path {path:?} is not absolute, begin it with `/`"
-        ));
+        return Err(format!("guest path {path:?} is not absolute, begin it with `/`"));
     };
     if rest.is_empty() {
         return Ok(());
     }
-    if rest
-        .chars()
-        .any(|c| c.is_control() || matches!(c, '\\' | '*'))
-    {
-        return Err(format!(
-            "guest path {path:?} holds a backslash, an asterisk or a control character, leave it out"
-        ));
+    if rest.chars().any(|c| c.is_control() || matches!(c, '\\' | '*')) {
+        return Err(format!("guest path {path:?} holds a backslash, an asterisk or a control character, leave it out"));
     }
     if rest.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err(format!(
-            "guest path {path:?} has an empty, `.` or `..` part, write it without"
-        ));
+        return Err(format!("guest path {path:?} has an empty, `.` or `..` part, write it without"));
     }
     Ok(())
 }
@@ -151,11 +129,7 @@ pub fn check_guest_path(path: &str) -> Result<(), String> {
 ///
 /// Says what is wrong and what to write instead.
 pub fn check_requested_path(path: &str) -> Result<(), String> {
-    if path == WHATEVER_IS_MOUNTED {
-        Ok(())
-    } else {
-        check_guest_path(path)
-    }
+    if path == WHATEVER_IS_MOUNTED { Ok(()) } else { check_guest_path(path) }
 }
 
 impl Grant {
@@ -174,25 +148,14 @@ impl Grant {
     ) -> Result<DirPermit, DenyReason> {
         let denied = || (plugin.to_owned(), path.to_owned());
         let plain = check_guest_path(path).is_ok();
-        let around = self
-            .dirs
-            .iter()
-            .filter(|dir| plain && is_within(path, &dir.guest));
+        let around = self.dirs.iter().filter(|dir| plain && is_within(path, &dir.guest));
         let Some(dir) = around.max_by_key(|dir| dir.guest.len()) else {
             let (plugin, path) = denied();
             return Err(match requested {
                 Some(requested) if requested_access(&requested.dirs, &path) < Some(access) => {
-                    DenyReason::DirNotRequested {
-                        plugin,
-                        path,
-                        access,
-                    }
+                    DenyReason::DirNotRequested { plugin, path, access }
                 }
-                _ => DenyReason::DirNotGranted {
-                    plugin,
-                    path,
-                    access,
-                },
+                _ => DenyReason::DirNotGranted { plugin, path, access },
             });
         };
         let asked = match requested {
@@ -200,25 +163,13 @@ impl Grant {
             Some(requested) => requested_access(&requested.dirs, &dir.guest),
         };
         let Some(asked) = asked.filter(|asked| *asked >= access) else {
-            return Err(DenyReason::DirNotRequested {
-                plugin: plugin.to_owned(),
-                path: dir.guest.clone(),
-                access,
-            });
+            return Err(DenyReason::DirNotRequested { plugin: plugin.to_owned(), path: dir.guest.clone(), access });
         };
         if dir.access < access {
             let (plugin, _) = denied();
-            return Err(DenyReason::DirReadOnly {
-                plugin,
-                guest: dir.guest.clone(),
-                host: dir.host.clone(),
-            });
+            return Err(DenyReason::DirReadOnly { plugin, guest: dir.guest.clone(), host: dir.host.clone() });
         }
-        Ok(DirPermit {
-            host: dir.host.clone(),
-            guest: dir.guest.clone(),
-            access: dir.access.min(asked),
-        })
+        Ok(DirPermit { host: dir.host.clone(), guest: dir.guest.clone(), access: dir.access.min(asked) })
     }
 }
 
@@ -264,26 +215,10 @@ mod tests {
     #[test]
     fn paths_are_permitted_or_refused_with_the_reason() {
         use Access::{ReadOnly, ReadWrite};
-        let dir = |guest: &str, access| DirGrant {
-            host: format!("/srv{guest}").into(),
-            guest: guest.into(),
-            access,
-        };
-        let grant = Grant {
-            dirs: vec![dir("/docs", ReadOnly), dir("/docs/out", ReadWrite)],
-            ..Grant::default()
-        };
-        let request = |path: &str, access| DirRequest {
-            path: path.into(),
-            access,
-            why: String::new(),
-        };
-        let asks = |requests: Vec<DirRequest>| {
-            Some(Requested {
-                dirs: requests,
-                ..Requested::default()
-            })
-        };
+        let dir = |guest: &str, access| DirGrant { host: format!("/srv{guest}").into(), guest: guest.into(), access };
+        let grant = Grant { dirs: vec![dir("/docs", ReadOnly), dir("/docs/out", ReadWrite)], ..Grant::default() };
+        let request = |path: &str, access| DirRequest { path: path.into(), access, why: String::new() };
+        let asks = |requests: Vec<DirRequest>| Some(Requested { dirs: requests, ..Requested::default() });
         let all = || asks(vec![request("/*", ReadWrite)]);
         let table = [
             (None, "/docs", ReadOnly, Ok(("/docs", ReadOnly))),
@@ -295,34 +230,16 @@ mod tests {
             (None, "/docs/../etc", ReadOnly, Err("dir-not-granted")),
             (None, "docs", ReadOnly, Err("dir-not-granted")),
             (None, "/", ReadOnly, Err("dir-not-granted")),
-            (
-                all(),
-                "/docs/out/a",
-                ReadWrite,
-                Ok(("/docs/out", ReadWrite)),
-            ),
+            (all(), "/docs/out/a", ReadWrite, Ok(("/docs/out", ReadWrite))),
             (all(), "/etc", ReadOnly, Err("dir-not-granted")),
             (asks(vec![]), "/docs", ReadOnly, Err("dir-not-requested")),
             (asks(vec![]), "/etc", ReadOnly, Err("dir-not-requested")),
-            (
-                asks(vec![request("/docs", ReadOnly)]),
-                "/docs/out/a",
-                ReadOnly,
-                Ok(("/docs/out", ReadOnly)),
-            ),
-            (
-                asks(vec![request("/docs", ReadOnly)]),
-                "/docs/out/a",
-                ReadWrite,
-                Err("dir-not-requested"),
-            ),
+            (asks(vec![request("/docs", ReadOnly)]), "/docs/out/a", ReadOnly, Ok(("/docs/out", ReadOnly))),
+            (asks(vec![request("/docs", ReadOnly)]), "/docs/out/a", ReadWrite, Err("dir-not-requested")),
         ];
         for (requested, path, access, expected) in table {
             let got = grant.check_path("p", requested.as_ref(), path, access);
-            let got = got
-                .as_ref()
-                .map(|permit| (permit.guest(), permit.access()))
-                .map_err(DenyReason::code);
+            let got = got.as_ref().map(|permit| (permit.guest(), permit.access())).map_err(DenyReason::code);
             assert_eq!(got, expected, "{path} {access}");
         }
         let nothing = Grant::default().check_path("p", None, "/", ReadOnly);

@@ -64,22 +64,14 @@ impl Grant {
         };
         let dirs = self.dirs.iter().filter_map(|dir| {
             let asked = requested_access(&requested.dirs, &dir.guest)?;
-            Some(DirGrant {
-                access: dir.access.min(asked),
-                ..dir.clone()
-            })
+            Some(DirGrant { access: dir.access.min(asked), ..dir.clone() })
         });
-        let env = self
-            .env
-            .iter()
-            .filter(|(name, _)| requested.env.iter().any(|asked| asked.name == **name));
+        let env = self.env.iter().filter(|(name, _)| requested.env.iter().any(|asked| asked.name == **name));
         Grant {
             dirs: dirs.collect(),
             hosts: self.effective_hosts(requested),
             addresses: self.addresses.clone(),
-            env: env
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            env: env.map(|(name, value)| (name.clone(), value.clone())).collect(),
         }
     }
 
@@ -93,9 +85,7 @@ impl Grant {
                 // A pattern that names an address grants that address. The operator's `http://*` does not, so a
                 // manifest that asks for `http://127.0.0.1` must not turn the one into the other.
                 let address_is_the_plugins = granted.address().is_none();
-                if address_is_the_plugins
-                    && both.address().is_some_and(|address| !self.opens(address))
-                {
+                if address_is_the_plugins && both.address().is_some_and(|address| !self.opens(address)) {
                     continue;
                 }
                 if !hosts.contains(&both) {
@@ -111,11 +101,7 @@ impl Grant {
     pub fn gaps(&self, plugin: &str, requested: &Requested) -> Vec<DenyReason> {
         let mut gaps = self.dir_gaps(plugin, requested);
         for asked in &requested.hosts {
-            if !self
-                .hosts
-                .iter()
-                .any(|granted| granted.intersect(&asked.pattern).is_some())
-            {
+            if !self.hosts.iter().any(|granted| granted.intersect(&asked.pattern).is_some()) {
                 gaps.push(DenyReason::HostNotGranted {
                     plugin: plugin.to_owned(),
                     request: asked.pattern.to_string(),
@@ -124,11 +110,7 @@ impl Grant {
             }
         }
         for granted in &self.hosts {
-            if !requested
-                .hosts
-                .iter()
-                .any(|asked| asked.pattern.intersect(granted).is_some())
-            {
+            if !requested.hosts.iter().any(|asked| asked.pattern.intersect(granted).is_some()) {
                 gaps.push(DenyReason::HostNotRequested {
                     plugin: plugin.to_owned(),
                     request: granted.to_string(),
@@ -136,25 +118,11 @@ impl Grant {
                 });
             }
         }
-        for asked in requested
-            .env
-            .iter()
-            .filter(|asked| !self.env.contains_key(&asked.name))
-        {
-            gaps.push(DenyReason::EnvNotGranted {
-                plugin: plugin.to_owned(),
-                name: asked.name.clone(),
-            });
+        for asked in requested.env.iter().filter(|asked| !self.env.contains_key(&asked.name)) {
+            gaps.push(DenyReason::EnvNotGranted { plugin: plugin.to_owned(), name: asked.name.clone() });
         }
-        for name in self
-            .env
-            .keys()
-            .filter(|name| !requested.env.iter().any(|asked| asked.name == **name))
-        {
-            gaps.push(DenyReason::EnvNotRequested {
-                plugin: plugin.to_owned(),
-                name: name.clone(),
-            });
+        for name in self.env.keys().filter(|name| !requested.env.iter().any(|asked| asked.name == **name)) {
+            gaps.push(DenyReason::EnvNotRequested { plugin: plugin.to_owned(), name: name.clone() });
         }
         gaps
     }
@@ -162,11 +130,7 @@ impl Grant {
     fn dir_gaps(&self, plugin: &str, requested: &Requested) -> Vec<DenyReason> {
         let mut gaps = Vec::new();
         for asked in &requested.dirs {
-            let mut met = self
-                .dirs
-                .iter()
-                .filter(|dir| asked.covers(&dir.guest))
-                .peekable();
+            let mut met = self.dirs.iter().filter(|dir| asked.covers(&dir.guest)).peekable();
             if met.peek().is_none() {
                 gaps.push(DenyReason::DirNotGranted {
                     plugin: plugin.to_owned(),
@@ -175,11 +139,7 @@ impl Grant {
                 });
             }
         }
-        for dir in self
-            .dirs
-            .iter()
-            .filter(|dir| requested_access(&requested.dirs, &dir.guest).is_none())
-        {
+        for dir in self.dirs.iter().filter(|dir| requested_access(&requested.dirs, &dir.guest).is_none()) {
             gaps.push(DenyReason::DirNotRequested {
                 plugin: plugin.to_owned(),
                 path: dir.guest.clone(),
@@ -193,12 +153,7 @@ impl Grant {
 /// Values of variables may be secrets, so only their names are shown.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            dirs,
-            hosts,
-            addresses,
-            env,
-        } = self;
+        let Self { dirs, hosts, addresses, env } = self;
         f.debug_struct("Grant")
             .field("dirs", dirs)
             .field("hosts", hosts)
@@ -220,12 +175,7 @@ mod tests {
     fn asks(hosts: &[&str]) -> Requested {
         let hosts = patterns(hosts).into_iter();
         Requested {
-            hosts: hosts
-                .map(|pattern| HostRequest {
-                    pattern,
-                    why: String::new(),
-                })
-                .collect(),
+            hosts: hosts.map(|pattern| HostRequest { pattern, why: String::new() }).collect(),
             ..Requested::default()
         }
     }
@@ -277,85 +227,36 @@ mod tests {
             ("/docs", ReadWrite, "/other", ReadWrite, None),
         ];
         for (guest, granted, path, asked, effective) in table {
-            let dir = DirGrant {
-                host: "/srv".into(),
-                guest: (*guest).into(),
-                access: *granted,
-            };
-            let grant = Grant {
-                dirs: vec![dir],
-                ..Grant::default()
-            };
-            let request = DirRequest {
-                path: (*path).into(),
-                access: *asked,
-                why: String::new(),
-            };
-            let requested = Requested {
-                dirs: vec![request],
-                ..Requested::default()
-            };
-            let got = grant
-                .effective(Some(&requested))
-                .dirs
-                .first()
-                .map(|dir| dir.access);
+            let dir = DirGrant { host: "/srv".into(), guest: (*guest).into(), access: *granted };
+            let grant = Grant { dirs: vec![dir], ..Grant::default() };
+            let request = DirRequest { path: (*path).into(), access: *asked, why: String::new() };
+            let requested = Requested { dirs: vec![request], ..Requested::default() };
+            let got = grant.effective(Some(&requested)).dirs.first().map(|dir| dir.access);
             assert_eq!(got, *effective, "{guest} {path}");
         }
     }
 
     #[test]
     fn only_requested_variables_are_seen_and_none_is_shown() {
-        let env = [("TZ", "UTC"), ("TOKEN", "s3cret")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let grant = Grant {
-            env: env.into(),
-            ..Grant::default()
-        };
-        let request = EnvRequest {
-            name: "TZ".into(),
-            why: String::new(),
-        };
-        let requested = Requested {
-            env: vec![request],
-            ..Requested::default()
-        };
+        let env = [("TZ", "UTC"), ("TOKEN", "s3cret")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let grant = Grant { env: env.into(), ..Grant::default() };
+        let request = EnvRequest { name: "TZ".into(), why: String::new() };
+        let requested = Requested { env: vec![request], ..Requested::default() };
         let names: Vec<_> = grant.effective(Some(&requested)).env.into_keys().collect();
         assert_eq!(names, ["TZ"]);
         let debug = format!("{grant:?}");
-        assert!(
-            debug.contains("TOKEN") && !debug.contains("s3cret"),
-            "{debug}"
-        );
+        assert!(debug.contains("TOKEN") && !debug.contains("s3cret"), "{debug}");
     }
 
     #[test]
     fn gaps_name_both_sides() {
-        let mut grant = Grant {
-            hosts: patterns(&["https://b.example"]),
-            ..Grant::default()
-        };
-        grant.dirs.push(DirGrant {
-            host: "/srv".into(),
-            guest: "/srv".into(),
-            access: Access::ReadOnly,
-        });
+        let mut grant = Grant { hosts: patterns(&["https://b.example"]), ..Grant::default() };
+        grant.dirs.push(DirGrant { host: "/srv".into(), guest: "/srv".into(), access: Access::ReadOnly });
         grant.env.insert("A".into(), String::new());
         let mut requested = asks(&["https://a.example"]);
-        requested.env.push(EnvRequest {
-            name: "B".into(),
-            why: String::new(),
-        });
-        requested.dirs.push(DirRequest {
-            path: "/docs".into(),
-            access: Access::ReadOnly,
-            why: String::new(),
-        });
-        let codes: Vec<_> = grant
-            .gaps("p", &requested)
-            .iter()
-            .map(DenyReason::code)
-            .collect();
+        requested.env.push(EnvRequest { name: "B".into(), why: String::new() });
+        requested.dirs.push(DirRequest { path: "/docs".into(), access: Access::ReadOnly, why: String::new() });
+        let codes: Vec<_> = grant.gaps("p", &requested).iter().map(DenyReason::code).collect();
         assert_eq!(
             codes,
             [

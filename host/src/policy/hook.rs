@@ -17,12 +17,7 @@ pub struct CallFacts<'a> {
 impl<'a> CallFacts<'a> {
     /// The facts of a call by nobody in particular.
     pub fn new(plugin: &'a str, tool: &'a str, arguments: &'a str) -> Self {
-        Self {
-            plugin,
-            tool,
-            principal: None,
-            arguments,
-        }
+        Self { plugin, tool, principal: None, arguments }
     }
 
     /// The same with a caller.
@@ -76,10 +71,7 @@ mod tests {
         });
         let call = CallFacts::new("fs", "read_file", "{}");
         assert_eq!(policy.decide(&call.with_principal(Some("alice"))), Ok(()));
-        assert_eq!(
-            policy.decide(&call),
-            Err("read_file is for alice only".to_owned())
-        );
+        assert_eq!(policy.decide(&call), Err("read_file is for alice only".to_owned()));
         assert_eq!(AllowAll.decide(&call), Ok(()));
     }
 }

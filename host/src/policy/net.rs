@@ -40,10 +40,7 @@ impl Grant {
     ) -> Result<NamePermit, DenyReason> {
         match Target::new(method, scheme, host, port, path) {
             Ok(target) => self.check_target(plugin, requested, &target),
-            Err(error) => Err(DenyReason::BadTarget {
-                plugin: plugin.to_owned(),
-                problem: error.to_string(),
-            }),
+            Err(error) => Err(DenyReason::BadTarget { plugin: plugin.to_owned(), problem: error.to_string() }),
         }
     }
 
@@ -62,25 +59,13 @@ impl Grant {
             let asked = || requested.hosts.iter().map(|request| &request.pattern);
             if !asked().any(|pattern| pattern.matches(target)) {
                 let (plugin, request, pattern) = describe(plugin, target, asked())?;
-                return Err(DenyReason::HostNotRequested {
-                    plugin,
-                    request,
-                    pattern,
-                });
+                return Err(DenyReason::HostNotRequested { plugin, request, pattern });
             }
         }
-        let mut matching = self
-            .hosts
-            .iter()
-            .filter(|pattern| pattern.matches(target))
-            .peekable();
+        let mut matching = self.hosts.iter().filter(|pattern| pattern.matches(target)).peekable();
         if matching.peek().is_none() {
             let (plugin, request, pattern) = describe(plugin, target, self.hosts.iter())?;
-            return Err(DenyReason::HostNotGranted {
-                plugin,
-                request,
-                pattern,
-            });
+            return Err(DenyReason::HostNotGranted { plugin, request, pattern });
         }
         Ok(NamePermit {
             plugin: plugin.to_owned(),
@@ -97,21 +82,13 @@ impl Grant {
     /// # Errors
     ///
     /// The address, or the IPv4 address embedded in it, is not public and not granted.
-    pub fn check_addr(
-        &self,
-        permit: &NamePermit,
-        address: IpAddr,
-    ) -> Result<AddrPermit, DenyReason> {
-        let allowed = AddrPermit {
-            socket_addr: SocketAddr::new(address, permit.port),
-        };
+    pub fn check_addr(&self, permit: &NamePermit, address: IpAddr) -> Result<AddrPermit, DenyReason> {
+        let allowed = AddrPermit { socket_addr: SocketAddr::new(address, permit.port) };
         let is_the_host = permit.host == TargetHost::Address(address);
         if is_the_host && permit.address_granted {
             return Ok(allowed);
         }
-        let closed: Vec<IpAddr> = faces(address)
-            .filter(|face| !self.opens_one(*face))
-            .collect();
+        let closed: Vec<IpAddr> = faces(address).filter(|face| !self.opens_one(*face)).collect();
         let Some(first) = closed.first() else {
             return Ok(allowed);
         };
@@ -119,10 +96,7 @@ impl Grant {
             let authority = permit.authority();
             format!("hosts = [\"{}://{authority}\"]", permit.scheme)
         } else {
-            let nets: Vec<String> = closed
-                .iter()
-                .map(|address| format!("\"{}\"", IpNet::from(*address)))
-                .collect();
+            let nets: Vec<String> = closed.iter().map(|address| format!("\"{}\"", IpNet::from(*address))).collect();
             format!("addresses = [{}]", nets.join(", "))
         };
         Err(DenyReason::AddressNotGranted {
@@ -171,23 +145,13 @@ fn describe<'a>(
     }
     let origin = target.origin();
     if origin_known && !is_plain_path(target.path()) {
-        let problem = format!(
-            "{target} hides a `.` or `..` part and the grant speaks of paths, write the path without"
-        );
-        return Err(DenyReason::BadTarget {
-            plugin: plugin.to_owned(),
-            problem,
-        });
+        let problem =
+            format!("{target} hides a `.` or `..` part and the grant speaks of paths, write the path without");
+        return Err(DenyReason::BadTarget { plugin: plugin.to_owned(), problem });
     }
     let narrow = format!("{} {origin}{}", target.method(), target.path());
-    let narrow = origin_known
-        .then_some(narrow)
-        .filter(|text| text.parse::<HostPattern>().is_ok());
-    Ok((
-        plugin.to_owned(),
-        target.to_string(),
-        narrow.unwrap_or(origin),
-    ))
+    let narrow = origin_known.then_some(narrow).filter(|text| text.parse::<HostPattern>().is_ok());
+    Ok((plugin.to_owned(), target.to_string(), narrow.unwrap_or(origin)))
 }
 
 #[cfg(test)]
@@ -204,28 +168,14 @@ mod tests {
     }
 
     fn asks(hosts: &[&str]) -> Requested {
-        let request = |text: &&str| HostRequest {
-            pattern: text.parse().unwrap(),
-            why: String::new(),
-        };
-        Requested {
-            hosts: hosts.iter().map(request).collect(),
-            ..Requested::default()
-        }
+        let request = |text: &&str| HostRequest { pattern: text.parse().unwrap(), why: String::new() };
+        Requested { hosts: hosts.iter().map(request).collect(), ..Requested::default() }
     }
 
     #[test]
     fn names_are_refused_with_reason_and_line() {
         // granted, asked for (none: no manifest), method and scheme and host, port, path, code, part of the text
-        type Row<'a> = (
-            &'a [&'a str],
-            Option<&'a [&'a str]>,
-            [&'a str; 3],
-            Option<u16>,
-            &'a str,
-            &'a str,
-            &'a str,
-        );
+        type Row<'a> = (&'a [&'a str], Option<&'a [&'a str]>, [&'a str; 3], Option<u16>, &'a str, &'a str, &'a str);
         let a = ["GET", "https", "a.example"];
         #[rustfmt::skip] // a table: one row, one line
         let table: &[Row] = &[
@@ -252,15 +202,7 @@ mod tests {
         ];
         for (granted, asked, [method, scheme, host], port, path, code, part) in table {
             let requested = asked.map(asks);
-            let got = grant(granted, &[]).check_request(
-                "p",
-                requested.as_ref(),
-                method,
-                scheme,
-                host,
-                *port,
-                path,
-            );
+            let got = grant(granted, &[]).check_request("p", requested.as_ref(), method, scheme, host, *port, path);
             let reason = got.unwrap_err();
             assert_eq!(reason.code(), *code, "{reason}");
             assert!(reason.to_string().contains(part), "{reason}");
@@ -271,36 +213,17 @@ mod tests {
     fn a_permit_holds_the_plain_form() {
         let grant = grant(&["https://*.example:*"], &[]);
         let requested = asks(&["https://*:*"]);
-        let permit = grant
-            .check_request(
-                "p",
-                Some(&requested),
-                "GET",
-                "HTTPS",
-                "A.Example.",
-                Some(8443),
-                "/",
-            )
-            .unwrap();
+        let permit = grant.check_request("p", Some(&requested), "GET", "HTTPS", "A.Example.", Some(8443), "/").unwrap();
         assert_eq!(permit.authority(), "a.example:8443");
         assert_eq!(permit.host(), &TargetHost::Name("a.example".into()));
-        assert_eq!(
-            (permit.plugin(), permit.scheme().as_str(), permit.port()),
-            ("p", "https", 8443)
-        );
+        assert_eq!((permit.plugin(), permit.scheme().as_str(), permit.port()), ("p", "https", 8443));
         let address = grant.check_addr(&permit, [8, 8, 8, 8].into()).unwrap();
         assert_eq!(address.socket_addr(), "8.8.8.8:8443".parse().unwrap());
     }
 
     #[test]
     fn addresses_are_refused_unless_granted() {
-        type Row<'a> = (
-            &'a [&'a str],
-            &'a [&'a str],
-            &'a str,
-            &'a str,
-            Option<&'a str>,
-        );
+        type Row<'a> = (&'a [&'a str], &'a [&'a str], &'a str, &'a str, Option<&'a str>);
         // hosts, addresses, host asked for, resolved address, the line to add (none: permitted); all over http
         #[rustfmt::skip] // a table: one row, one line
         let table: &[Row] = &[
@@ -343,9 +266,7 @@ mod tests {
         ];
         for (hosts, addresses, host, address, line) in table {
             let grant = grant(hosts, addresses);
-            let permit = grant
-                .check_request("p", None, "GET", "http", host, None, "/")
-                .unwrap();
+            let permit = grant.check_request("p", None, "GET", "http", host, None, "/").unwrap();
             let address: IpAddr = address.parse().unwrap();
             match (grant.check_addr(&permit, address), line) {
                 (Ok(permit), None) => {
@@ -363,9 +284,7 @@ mod tests {
     #[test]
     fn no_class_but_public_is_open_without_a_grant() {
         let grant = grant(&["http://*"], &[]);
-        let permit = grant
-            .check_request("p", None, "GET", "http", "a.example", None, "/")
-            .unwrap();
+        let permit = grant.check_request("p", None, "GET", "http", "a.example", None, "/").unwrap();
         #[rustfmt::skip] // a table: one row, one line
         let closed = [
             "0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.1.1", "169.254.169.254", "172.16.0.1",
@@ -374,18 +293,14 @@ mod tests {
             "2001::1", "2001:db8::1", "2002::1", "fc00::1", "fe80::1", "fec0::1", "ff02::1",
         ];
         for address in closed {
-            let reason = grant
-                .check_addr(&permit, address.parse().unwrap())
-                .unwrap_err();
+            let reason = grant.check_addr(&permit, address.parse().unwrap()).unwrap_err();
             assert_eq!(reason.code(), "address-not-granted", "{address}");
         }
     }
 
     #[test]
     fn nothing_is_open_by_default() {
-        let reason = Grant::default()
-            .check_request("p", None, "GET", "https", "a.example", None, "/")
-            .unwrap_err();
+        let reason = Grant::default().check_request("p", None, "GET", "https", "a.example", None, "/").unwrap_err();
         assert_eq!(reason.code(), "host-not-granted");
     }
 }

@@ -64,8 +64,7 @@ impl HostPattern {
     /// Whether `target` is meant. A path in which a server could see `..` matches no pattern that speaks of paths.
     pub fn matches(&self, target: &Target) -> bool {
         self.matches_origin(target)
-            && (self.methods.is_empty()
-                || self.methods.iter().any(|method| method == target.method()))
+            && (self.methods.is_empty() || self.methods.iter().any(|method| method == target.method()))
             && self.path.matches(target.path())
     }
 
@@ -95,10 +94,7 @@ impl HostPattern {
             (true, _) => other.methods.clone(),
             (_, true) => self.methods.clone(),
             _ => {
-                let both = self
-                    .methods
-                    .iter()
-                    .filter(|method| other.methods.contains(method));
+                let both = self.methods.iter().filter(|method| other.methods.contains(method));
                 let both: Vec<String> = both.cloned().collect();
                 if both.is_empty() {
                     return None;
@@ -113,13 +109,7 @@ impl HostPattern {
         };
         let host = self.host.intersect(&other.host)?;
         let path = self.path.intersect(&other.path)?;
-        Some(Self {
-            methods,
-            scheme: self.scheme,
-            host,
-            port,
-            path,
-        })
+        Some(Self { methods, scheme: self.scheme, host, port, path })
     }
 }
 
@@ -147,9 +137,7 @@ impl HostMatch {
 
 /// Whether `name` is `something.suffix`.
 fn is_below(name: &str, suffix: &str) -> bool {
-    name.strip_suffix(suffix)
-        .and_then(|rest| rest.strip_suffix('.'))
-        .is_some_and(|rest| !rest.is_empty())
+    name.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.')).is_some_and(|rest| !rest.is_empty())
 }
 
 impl PathMatch {
@@ -184,17 +172,11 @@ impl FromStr for HostPattern {
         };
         let Some((scheme, rest)) = url.split_once("://") else {
             let host = if url.is_empty() { "example.com" } else { url };
-            return Err(err(format!(
-                "it has no scheme, write it like \"https://{host}\""
-            )));
+            return Err(err(format!("it has no scheme, write it like \"https://{host}\"")));
         };
-        let scheme = scheme
-            .parse::<Scheme>()
-            .map_err(|error| err(error.to_string()))?;
+        let scheme = scheme.parse::<Scheme>().map_err(|error| err(error.to_string()))?;
         if rest.contains(['?', '#']) {
-            return Err(err(
-                "a pattern does not speak of queries, end it before `?` or `#`".to_owned(),
-            ));
+            return Err(err("a pattern does not speak of queries, end it before `?` or `#`".to_owned()));
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = split_authority(authority).map_err(|error| err(error.to_string()))?;
@@ -205,13 +187,7 @@ impl FromStr for HostPattern {
         };
         let host = parse_host(host).map_err(err)?;
         let path = parse_path(path).map_err(err)?;
-        Ok(Self {
-            methods,
-            scheme,
-            host,
-            port,
-            path,
-        })
+        Ok(Self { methods, scheme, host, port, path })
     }
 }
 
@@ -219,14 +195,10 @@ fn parse_methods(text: &str) -> Result<Vec<String>, String> {
     let mut methods: Vec<String> = Vec::new();
     for method in text.split(',') {
         if method.is_empty() || !method.bytes().all(|c| c.is_ascii_uppercase() || c == b'-') {
-            return Err(format!(
-                "{method:?} is no method, write methods in upper case like \"GET,HEAD https://…\""
-            ));
+            return Err(format!("{method:?} is no method, write methods in upper case like \"GET,HEAD https://…\""));
         }
         if method == "CONNECT" {
-            return Err(
-                "CONNECT would open a tunnel and is never allowed, leave it out".to_owned(),
-            );
+            return Err("CONNECT would open a tunnel and is never allowed, leave it out".to_owned());
         }
         if !methods.iter().any(|known| known == method) {
             methods.push(method.to_owned());
@@ -242,26 +214,19 @@ fn parse_host(text: &str) -> Result<HostMatch, String> {
     if let Some(suffix) = text.strip_prefix("*.") {
         return match suffix.parse() {
             Ok(TargetHost::Name(name)) => Ok(HostMatch::Below(name)),
-            Ok(TargetHost::Address(_)) => {
-                Err("nothing is below an address, name the address or `*`".to_owned())
-            }
+            Ok(TargetHost::Address(_)) => Err("nothing is below an address, name the address or `*`".to_owned()),
             Err(error) => Err(error.to_string()),
         };
     }
     if text.contains('*') {
-        return Err(
-            "`*` stands for a whole host or for what is before a dot, write `*` or `*.example.com`"
-                .to_owned(),
-        );
+        return Err("`*` stands for a whole host or for what is before a dot, write `*` or `*.example.com`".to_owned());
     }
-    let host: TargetHost = text
-        .parse()
-        .map_err(|error: super::TargetError| error.to_string())?;
+    let host: TargetHost = text.parse().map_err(|error: super::TargetError| error.to_string())?;
     match &host {
         // A grant of an address should be read at a glance, so it is not written as `0x7f.1`.
-        TargetHost::Address(IpAddr::V4(address)) if address.to_string() != text => Err(format!(
-            "{text:?} is another spelling of an address, write {address}"
-        )),
+        TargetHost::Address(IpAddr::V4(address)) if address.to_string() != text => {
+            Err(format!("{text:?} is another spelling of an address, write {address}"))
+        }
         _ => Ok(HostMatch::One(host)),
     }
 }
@@ -273,10 +238,7 @@ fn parse_path(text: &str) -> Result<PathMatch, String> {
         return Err("`*` in a path stands at its end, write it like \"/v1/*\"".to_owned());
     }
     if !fixed.bytes().all(allowed) {
-        return Err(
-            "the path holds a character that a URL encodes, write it as `%` and two hex digits"
-                .to_owned(),
-        );
+        return Err("the path holds a character that a URL encodes, write it as `%` and two hex digits".to_owned());
     }
     if !is_plain_path(fixed) {
         return Err("the path has a `.` or `..` part, write it without".to_owned());
@@ -446,11 +408,7 @@ mod tests {
         ];
         for (text, method, authority, path, expected) in table {
             let target = Target::from_authority(method, "https", authority, path).unwrap();
-            assert_eq!(
-                pattern(text).matches(&target),
-                expected,
-                "{text} and {target}"
-            );
+            assert_eq!(pattern(text).matches(&target), expected, "{text} and {target}");
         }
     }
 

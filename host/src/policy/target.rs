@@ -50,9 +50,7 @@ impl FromStr for Scheme {
         } else if text.eq_ignore_ascii_case("http") {
             Ok(Self::Http)
         } else {
-            Err(TargetError(format!(
-                "scheme {text:?} is not supported, use https or http"
-            )))
+            Err(TargetError(format!("scheme {text:?} is not supported, use https or http")))
         }
     }
 }
@@ -105,10 +103,7 @@ impl FromStr for TargetHost {
             return err("holds a zone or a percent-encoding, write it without");
         }
         if text.contains([':', '[', ']']) {
-            let bare = text
-                .strip_prefix('[')
-                .and_then(|rest| rest.strip_suffix(']'))
-                .unwrap_or(text);
+            let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
             return match bare.parse::<Ipv6Addr>() {
                 Ok(address) => Ok(Self::Address(address.into())),
                 Err(_) => err("is no IPv6 address, write it like [2001:db8::1]"),
@@ -122,9 +117,7 @@ impl FromStr for TargetHost {
                 if is_host_name(name) {
                     Ok(Self::Name(name.to_owned()))
                 } else {
-                    err(
-                        "is no host name, write letters, digits, `-` and `_` in parts of 1 to 63, joined by dots",
-                    )
+                    err("is no host name, write letters, digits, `-` and `_` in parts of 1 to 63, joined by dots")
                 }
             }
             Err(error) => err(&format!("is no host ({error}), write a name or an address")),
@@ -151,24 +144,20 @@ pub(super) fn split_authority(authority: &str) -> Result<(&str, Option<&str>), T
     }
     if authority.starts_with('[') {
         let Some((host, rest)) = authority.split_once(']') else {
-            return Err(TargetError(format!(
-                "authority {authority:?} lacks a `]`, add it"
-            )));
+            return Err(TargetError(format!("authority {authority:?} lacks a `]`, add it")));
         };
         let host = authority.get(..=host.len()).unwrap_or(host);
         return match rest.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if rest.is_empty() => Ok((host, None)),
-            None => Err(TargetError(format!(
-                "authority {authority:?} goes on after `]`, write [address]:port"
-            ))),
+            None => Err(TargetError(format!("authority {authority:?} goes on after `]`, write [address]:port"))),
         };
     }
     match authority.split_once(':') {
         None => Ok((authority, None)),
-        Some((_, rest)) if rest.contains(':') => Err(TargetError(format!(
-            "authority {authority:?} holds several colons, put an IPv6 address in brackets"
-        ))),
+        Some((_, rest)) if rest.contains(':') => {
+            Err(TargetError(format!("authority {authority:?} holds several colons, put an IPv6 address in brackets")))
+        }
         Some((host, port)) => Ok((host, Some(port))),
     }
 }
@@ -178,18 +167,12 @@ pub(super) fn parse_port(text: &str) -> Result<u16, TargetError> {
     let digits = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     match text.parse() {
         Ok(port) if digits => check_port(port),
-        _ => Err(TargetError(format!(
-            "port {text:?} is not a number from 1 to 65535, write one"
-        ))),
+        _ => Err(TargetError(format!("port {text:?} is not a number from 1 to 65535, write one"))),
     }
 }
 
 fn check_port(port: u16) -> Result<u16, TargetError> {
-    if port == 0 {
-        Err(TargetError("port 0 is no port, use 1 to 65535".to_owned()))
-    } else {
-        Ok(port)
-    }
+    if port == 0 { Err(TargetError("port 0 is no port, use 1 to 65535".to_owned())) } else { Ok(port) }
 }
 
 /// One request's target.
@@ -209,22 +192,12 @@ impl Target {
     ///
     /// A part is not plain: see [`TargetHost`]; port 0; a method that is no token, or `CONNECT`, which would open a
     /// tunnel; a path that does not begin with `/`.
-    pub fn new(
-        method: &str,
-        scheme: &str,
-        host: &str,
-        port: Option<u16>,
-        path: &str,
-    ) -> Result<Self, TargetError> {
+    pub fn new(method: &str, scheme: &str, host: &str, port: Option<u16>, path: &str) -> Result<Self, TargetError> {
         if method.is_empty() || !method.bytes().all(is_token) {
-            return Err(TargetError(format!(
-                "method {method:?} is no HTTP method, use one such as GET"
-            )));
+            return Err(TargetError(format!("method {method:?} is no HTTP method, use one such as GET")));
         }
         if method.eq_ignore_ascii_case("CONNECT") {
-            return Err(TargetError(
-                "CONNECT would open a tunnel, send the request itself instead".to_owned(),
-            ));
+            return Err(TargetError("CONNECT would open a tunnel, send the request itself instead".to_owned()));
         }
         let scheme: Scheme = scheme.parse()?;
         let host = host.parse()?;
@@ -232,17 +205,9 @@ impl Target {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let path = if path.is_empty() { "/" } else { path };
         if !path.starts_with('/') {
-            return Err(TargetError(format!(
-                "path {path:?} is not absolute, begin it with `/`"
-            )));
+            return Err(TargetError(format!("path {path:?} is not absolute, begin it with `/`")));
         }
-        Ok(Self {
-            method: method.to_owned(),
-            scheme,
-            host,
-            port,
-            path: path.to_owned(),
-        })
+        Ok(Self { method: method.to_owned(), scheme, host, port, path: path.to_owned() })
     }
 
     /// Reads a target whose host and port are given as `host[:port]`.
@@ -250,12 +215,7 @@ impl Target {
     /// # Errors
     ///
     /// As [`Target::new`], and if the authority holds user information or a port that is none.
-    pub fn from_authority(
-        method: &str,
-        scheme: &str,
-        authority: &str,
-        path: &str,
-    ) -> Result<Self, TargetError> {
+    pub fn from_authority(method: &str, scheme: &str, authority: &str, path: &str) -> Result<Self, TargetError> {
         let (host, port) = split_authority(authority)?;
         let port = port.map(parse_port).transpose()?;
         Self::new(method, scheme, host, port, path)
@@ -288,30 +248,15 @@ impl Target {
 
     /// `scheme://host[:port]`, the port only if it is not the scheme's own.
     pub fn origin(&self) -> String {
-        let Self {
-            method: _,
-            scheme,
-            host,
-            port,
-            path: _,
-        } = self;
-        if *port == scheme.default_port() {
-            format!("{scheme}://{host}")
-        } else {
-            format!("{scheme}://{host}:{port}")
-        }
+        let Self { method: _, scheme, host, port, path: _ } = self;
+        if *port == scheme.default_port() { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") }
     }
 }
 
 /// Method, origin and path; the path is cut after 200 characters and has its odd characters escaped.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut path: String = self
-            .path
-            .chars()
-            .take(200)
-            .flat_map(char::escape_debug)
-            .collect();
+        let mut path: String = self.path.chars().take(200).flat_map(char::escape_debug).collect();
         if self.path.chars().nth(200).is_some() {
             path.push('…');
         }
@@ -347,10 +292,7 @@ pub(super) fn is_plain_path(path: &str) -> bool {
 }
 
 fn percent_decode(bytes: &[u8]) -> Vec<u8> {
-    let hex = |c: Option<&u8>| {
-        c.and_then(|c| char::from(*c).to_digit(16))
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let hex = |c: Option<&u8>| c.and_then(|c| char::from(*c).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes.iter();
     while let Some(c) = rest.next() {
@@ -396,11 +338,7 @@ mod tests {
             ("[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]"),
         ];
         for (text, form) in table {
-            assert_eq!(
-                text.parse::<TargetHost>().map(|host| host.to_string()),
-                Ok(form.to_owned()),
-                "{text}"
-            );
+            assert_eq!(text.parse::<TargetHost>().map(|host| host.to_string()), Ok(form.to_owned()), "{text}");
         }
     }
 
@@ -448,10 +386,7 @@ mod tests {
             ("granted.example@evil.example", Err("user information")),
         ];
         for (authority, expected) in table {
-            match (
-                Target::from_authority("GET", "https", authority, "/"),
-                expected,
-            ) {
+            match (Target::from_authority("GET", "https", authority, "/"), expected) {
                 (Ok(target), Ok(origin)) => assert_eq!(target.origin(), origin, "{authority}"),
                 (Err(error), Err(part)) => {
                     assert!(error.to_string().contains(part), "{authority}: {error}")
@@ -464,16 +399,10 @@ mod tests {
     #[test]
     fn methods_schemes_and_paths() {
         for method in ["", "GE T", "GET\r\n", "CONNECT", "connect"] {
-            assert!(
-                Target::new(method, "https", "a.example", None, "/").is_err(),
-                "{method:?}"
-            );
+            assert!(Target::new(method, "https", "a.example", None, "/").is_err(), "{method:?}");
         }
         for scheme in ["", "ftp", "file", "ws", "https:"] {
-            assert!(
-                Target::new("GET", scheme, "a.example", None, "/").is_err(),
-                "{scheme:?}"
-            );
+            assert!(Target::new("GET", scheme, "a.example", None, "/").is_err(), "{scheme:?}");
         }
         assert!(Target::new("GET", "https", "a.example", Some(0), "/").is_err());
         assert!(Target::new("OPTIONS", "https", "a.example", None, "*").is_err());
@@ -487,17 +416,7 @@ mod tests {
 
     #[test]
     fn paths_with_hidden_dots() {
-        for plain in [
-            "/",
-            "/a/b",
-            "/a..b/...",
-            "/.well-known/x",
-            "/%61",
-            "/a%2fb",
-            "/100%",
-            "/%zz",
-            "/a;b=..",
-        ] {
+        for plain in ["/", "/a/b", "/a..b/...", "/.well-known/x", "/%61", "/a%2fb", "/100%", "/%zz", "/a;b=.."] {
             assert!(is_plain_path(plain), "{plain}");
         }
         #[rustfmt::skip] // a table: one row, one line

@@ -72,7 +72,9 @@ impl Loader<'_> {
             let own_name = tool.name.chars().take(128).collect::<String>();
             match ToolEntry::new(name, prefix.as_deref().unwrap_or_default(), tool, &cell, self.policy) {
                 Ok(entry) if names.insert(entry.name.clone()) => tools.push(Arc::new(entry)),
-                Ok(_) => problems.push(format!("its tool {own_name:?} is listed twice; the second is left out, rename it")),
+                Ok(_) => {
+                    problems.push(format!("its tool {own_name:?} is listed twice; the second is left out, rename it"))
+                }
                 Err(error) => problems.push(format!("its tool {own_name:?} is left out: {error}")),
             }
         }
@@ -109,7 +111,8 @@ pub(super) async fn expand(specs: &[PluginSpec]) -> Vec<(PluginSpec, Option<Stri
                 (PluginSpec { name, source: Source::File(file), ..spec.clone() }, None)
             })),
             Err(error) => {
-                let text = format!("folder {} cannot be read: {error}; create it or correct the path", folder.display());
+                let text =
+                    format!("folder {} cannot be read: {error}; create it or correct the path", folder.display());
                 expanded.push((spec.clone(), Some(text)));
             }
         }
@@ -151,14 +154,18 @@ mod tests {
 
     #[test]
     fn names_of_files_become_names_of_plugins() {
-        for (file, name) in [("a/My Tool.wasm", "my-tool"), ("x.y.wasm", "x-y"), (".wasm", "wasm"), ("é.wasm", "plugin")] {
+        for (file, name) in
+            [("a/My Tool.wasm", "my-tool"), ("x.y.wasm", "x-y"), (".wasm", "wasm"), ("é.wasm", "plugin")]
+        {
             assert_eq!(plugin_name(Path::new(file)), name, "{file}");
         }
     }
 
     #[test]
     fn temporary_files_are_no_components() {
-        for (file, is) in [("a.wasm", true), (".a.wasm", false), ("a.wasm.tmp", false), ("a.wasm~", false), ("a.wat", false)] {
+        for (file, is) in
+            [("a.wasm", true), (".a.wasm", false), ("a.wasm.tmp", false), ("a.wasm~", false), ("a.wat", false)]
+        {
             assert_eq!(is_component_file(Path::new(file)), is, "{file}");
         }
     }

@@ -70,7 +70,8 @@ impl Manifest {
     /// # Errors
     /// [`LoadError::Contract`] if it was built for another contract, [`LoadError::Malformed`] if it does not read.
     pub fn parse(text: &str) -> Result<Self, LoadError> {
-        let wrong = |what: String| LoadError::Malformed(format!("its manifest {what}; build it again with a current SDK"));
+        let wrong =
+            |what: String| LoadError::Malformed(format!("its manifest {what}; build it again with a current SDK"));
         // The version is judged alone first: the rest may have another shape in a version to come.
         #[derive(Deserialize)]
         struct Stamp {
@@ -107,7 +108,10 @@ mod tests {
 
     #[test]
     fn a_manifest_reads_and_a_later_contract_is_named() {
-        let manifest = Manifest::parse(r#"{"wit":"0.1.0","name":"n","requests":{"env":[{"name":"TZ","why":"local time"}]},"later":1}"#).unwrap();
+        let manifest = Manifest::parse(
+            r#"{"wit":"0.1.0","name":"n","requests":{"env":[{"name":"TZ","why":"local time"}]},"later":1}"#,
+        )
+        .unwrap();
         let asked = EnvRequest { name: "TZ".to_owned(), why: "local time".to_owned() };
         assert_eq!(manifest.requested.unwrap().env, [asked]);
         let error = Manifest::parse(r#"{"wit":"0.2.0","requests":"of another shape"}"#).unwrap_err();

@@ -7,6 +7,8 @@
 //! In reading order: `plugin` (what is wanted, what is loaded), `loader` (from the one to the other), `manifest`, `tool`
 //! (a call on its way into the cell), `schema`, `snapshot`, `watch` (when to load again).
 
+#[cfg(test)]
+mod fake;
 mod loader;
 mod manifest;
 mod plugin;
@@ -83,7 +85,8 @@ impl Registry {
             let loaded = match unreadable {
                 Some(error) => Err(error),
                 None if !names.insert(spec.name.clone()) => {
-                    Err("another plugin has this name; rename the file, or give each its own entry under [plugins]".to_owned())
+                    Err("another plugin has this name; rename the file, or give each its own entry under [plugins]"
+                        .to_owned())
                 }
                 None => loader.load(&spec).await,
             };
@@ -147,5 +150,12 @@ fn report(previous: &Snapshot, next: &Snapshot, cause: &str, started: Instant) {
         }
     }
     let elapsed_ms = started.elapsed().as_millis();
-    tracing::info!(generation, cause, elapsed_ms, tools = next.tools().len(), problems = next.problems().len(), "in service");
+    tracing::info!(
+        generation,
+        cause,
+        elapsed_ms,
+        tools = next.tools().len(),
+        problems = next.problems().len(),
+        "in service"
+    );
 }

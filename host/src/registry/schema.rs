@@ -38,7 +38,9 @@ impl Schema {
             .offline()
             .build(&value)
             .map(Self)
-            .map_err(|error| format!("at `{}`: {}", pointer(&error.instance_path().to_string()), shorten(error.to_string())))
+            .map_err(|error| {
+                format!("at `{}`: {}", pointer(&error.instance_path().to_string()), shorten(error.to_string()))
+            })
     }
 
     /// # Errors
@@ -79,7 +81,10 @@ fn draft(schema: &Value) -> Result<Draft, String> {
         "json-schema.org/draft-07/schema" => Ok(Draft::Draft7),
         "json-schema.org/draft-06/schema" => Ok(Draft::Draft6),
         "json-schema.org/draft-04/schema" => Ok(Draft::Draft4),
-        _ => Err(format!("its `$schema` is {}; drafts 2020-12, 2019-09, 7, 6 and 4 are supported", shorten(name.to_owned()))),
+        _ => Err(format!(
+            "its `$schema` is {}; drafts 2020-12, 2019-09, 7, 6 and 4 are supported",
+            shorten(name.to_owned())
+        )),
     }
 }
 
@@ -116,9 +121,10 @@ fn check_reference(key: &str, value: &Value) -> Result<(), String> {
         return Ok(());
     }
     match value.as_str() {
-        Some(target) if !target.starts_with('#') => {
-            Err(format!("its `{key}` points to {}, outside the schema; nothing is fetched, put the definition into `$defs`", shorten(target.to_owned())))
-        }
+        Some(target) if !target.starts_with('#') => Err(format!(
+            "its `{key}` points to {}, outside the schema; nothing is fetched, put the definition into `$defs`",
+            shorten(target.to_owned())
+        )),
         _ => Ok(()),
     }
 }
@@ -147,7 +153,10 @@ mod tests {
 
     #[test]
     fn a_violation_names_its_field() {
-        let schema = new(&json!({"type": "object", "required": ["city"], "properties": {"days": {"type": "integer", "maximum": 7}}})).unwrap();
+        let schema = new(
+            &json!({"type": "object", "required": ["city"], "properties": {"days": {"type": "integer", "maximum": 7}}}),
+        )
+        .unwrap();
         assert!(schema.check(&json!({"city": "Oslo", "days": 3})).is_ok());
         let error = schema.check(&json!({"days": 9})).unwrap_err();
         assert!(error.contains("city") && error.contains("`days`") && error.contains('7'), "{error}");

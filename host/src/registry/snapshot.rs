@@ -34,8 +34,11 @@ impl Snapshot {
         let mut tools = Vec::new();
         let mut by_name: HashMap<String, Arc<ToolEntry>> = HashMap::new();
         for plugin in &plugins {
-            let problem = |message| {
-                Problem { plugin: plugin.name().to_owned(), file: plugin.file.clone(), message, kept_previous: false }
+            let problem = |message| Problem {
+                plugin: plugin.name().to_owned(),
+                file: plugin.file.clone(),
+                message,
+                kept_previous: false,
             };
             problems.extend(plugin.problems.iter().cloned().map(problem));
             for tool in &plugin.tools {
@@ -52,6 +55,14 @@ impl Snapshot {
             versions.tools += 1;
         }
         Self { generation: previous.generation + 1, versions, plugins, tools, by_name, problems }
+    }
+
+    /// Tools without plugins, for tests of the layers above.
+    #[cfg(test)]
+    pub(super) fn of_tools(previous: &Snapshot, tools: Vec<Arc<ToolEntry>>) -> Self {
+        let versions = Versions { tools: previous.versions.tools + 1, ..previous.versions };
+        let by_name = tools.iter().map(|tool| (tool.name.clone(), Arc::clone(tool))).collect();
+        Self { generation: previous.generation + 1, versions, tools, by_name, ..Self::default() }
     }
 
     /// Grows with every reload.

@@ -21,8 +21,16 @@ pub struct ToolEntry {
     pub tool: Tool,
     input: Arc<Schema>,
     output: Option<Schema>,
-    cell: Arc<Cell>,
+    runner: Runner,
     policy: Arc<dyn Policy>,
+}
+
+/// What runs a tool.
+enum Runner {
+    Cell(Arc<Cell>),
+    /// A closure, where a test of a layer above wants a tool without a component.
+    #[cfg(test)]
+    Closure(super::fake::Run),
 }
 
 impl ToolEntry {
@@ -44,13 +52,32 @@ impl ToolEntry {
         if !schema::describes_object(&tool.input_schema) {
             return Err("its input schema must be a JSON object with `\"type\": \"object\"` at its root".to_owned());
         }
-        let input = Schema::new(&tool.input_schema, limits).map_err(|error| format!("its input schema is not valid: {error}"))?;
+        let input = Schema::new(&tool.input_schema, limits)
+            .map_err(|error| format!("its input schema is not valid: {error}"))?;
         let output = match &tool.output_schema {
-            Some(text) => Some(Schema::new(text, limits).map_err(|error| format!("its output schema is not valid: {error}"))?),
+            Some(text) => {
+                Some(Schema::new(text, limits).map_err(|error| format!("its output schema is not valid: {error}"))?)
+            }
             None => None,
         };
         let (plugin, input) = (plugin.to_owned(), Arc::new(input));
-        Ok(Self { name, plugin, tool, input, output, cell: Arc::clone(cell), policy: Arc::clone(policy) })
+        let runner = Runner::Cell(Arc::clone(cell));
+        Ok(Self { name, plugin, tool, input, output, runner, policy: Arc::clone(policy) })
+    }
+
+    /// A tool that is a closure and takes anything.
+    #[cfg(test)]
+    pub(super) fn of_closure(tool: Tool, run: super::fake::Run) -> Self {
+        let anything = Schema::new("{}", &Limits::default()).expect("the empty schema is one");
+        Self {
+            name: tool.name.clone(),
+            plugin: "test".to_owned(),
+            tool,
+            input: Arc::new(anything),
+            output: None,
+            runner: Runner::Closure(run),
+            policy: Arc::new(crate::policy::AllowAll),
+        }
     }
 
     /// Judges the arguments, asks the policy, and runs the tool in a fresh cell.
@@ -60,24 +87,33 @@ impl ToolEntry {
     /// # Errors
     /// See [`CallFailure`].
     pub async fn call(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
-        self.check_arguments(arguments).await?;
+        let cell = match &self.runner {
+            Runner::Cell(cell) => cell,
+            #[cfg(test)]
+            Runner::Closure(run) => return run(arguments.to_owned(), ctx).await,
+        };
+        self.check_arguments(arguments, cell.limits()).await?;
         let principal = ctx.caller.as_ref().map(|caller| caller.principal.as_str());
         let facts = CallFacts::new(&self.plugin, &self.tool.name, arguments).with_principal(principal);
         self.policy.decide(&facts).map_err(|reason| {
             tracing::warn!(plugin = %self.plugin, tool = %self.name, "call refused by policy: {reason}");
             CallFailure::Failed(format!("the host's policy refuses this call: {reason}"))
         })?;
-        let outcome = self.cell.call_tool(&self.tool.name, arguments.to_owned(), ctx).await?;
+        let outcome = cell.call_tool(&self.tool.name, arguments.to_owned(), ctx).await?;
         if let ToolOutcome::Complete(result) = &outcome {
             self.check_result(result)?;
         }
         Ok(outcome)
     }
 
-    async fn check_arguments(&self, arguments: &str) -> Result<(), CallFailure> {
-        let limit = self.cell.limits().argument_bytes;
+    async fn check_arguments(&self, arguments: &str, limits: &Limits) -> Result<(), CallFailure> {
+        let limit = limits.argument_bytes;
         if arguments.len() > limit {
-            let text = format!("the arguments of {} are {} bytes long, at most {limit} are accepted; send less, or the operator can raise `limits.argument-bytes`", self.name, arguments.len());
+            let text = format!(
+                "the arguments of {} are {} bytes long, at most {limit} are accepted; send less, or the operator can raise `limits.argument-bytes`",
+                self.name,
+                arguments.len()
+            );
             return Err(CallFailure::InvalidArguments(text));
         }
         let verdict = if arguments.len() > JUDGE_ASIDE {
@@ -139,14 +175,20 @@ fn check_texts(tool: &Tool, limits: &Limits) -> Result<(), String> {
     for (what, text) in texts {
         let Some(text) = text else { continue };
         if text.len() > limits.description_bytes {
-            return Err(format!("its {what} is {} bytes long, at most {} are accepted", text.len(), limits.description_bytes));
+            return Err(format!(
+                "its {what} is {} bytes long, at most {} are accepted",
+                text.len(),
+                limits.description_bytes
+            ));
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
             return Err(format!("its {what} contains control characters"));
         }
     }
     match &tool.meta {
-        Some(meta) if meta.len() > limits.meta_bytes => Err(format!("its meta is {} bytes long, at most {} are accepted", meta.len(), limits.meta_bytes)),
+        Some(meta) if meta.len() > limits.meta_bytes => {
+            Err(format!("its meta is {} bytes long, at most {} are accepted", meta.len(), limits.meta_bytes))
+        }
         Some(meta) if !schema::is_object(meta) => Err("its meta is not a JSON object".to_owned()),
         _ => Ok(()),
     }
@@ -172,7 +214,15 @@ mod tests {
 
     #[test]
     fn names_outside_the_allowed_characters_are_refused() {
-        for (name, fits) in [("getUser", true), ("a.b-c_D9", true), ("", false), ("a b", false), ("naïve", false), ("a\0", false), ("x/y", false)] {
+        for (name, fits) in [
+            ("getUser", true),
+            ("a.b-c_D9", true),
+            ("", false),
+            ("a b", false),
+            ("naïve", false),
+            ("a\0", false),
+            ("x/y", false),
+        ] {
             assert_eq!(check_name(name).is_ok(), fits, "{name:?}");
         }
         assert!(check_name(&"x".repeat(129)).is_err());

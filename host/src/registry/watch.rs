@@ -72,7 +72,9 @@ impl Watch {
                 Ok(()) => {
                     watched.insert(folder);
                 }
-                Err(error) => tracing::warn!(folder = %folder.display(), "cannot watch for changes: {error}; restart after changing a plugin there"),
+                Err(error) => {
+                    tracing::warn!(folder = %folder.display(), "cannot watch for changes: {error}; restart after changing a plugin there")
+                }
             }
         }
         self.watched = watched;

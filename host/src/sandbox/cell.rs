@@ -34,7 +34,7 @@ impl Compiled {
     pub async fn new(engine: &Arc<Engine>, bytes: Vec<u8>, limits: &Limits) -> Result<Self, LoadError> {
         if bytes.len() > limits.component_bytes {
             let text = format!(
-                "{} bytes long, at most {} are loaded; build with optimisation and without debug information, or raise `limits.component-mib`",
+                "{} bytes long, at most {} are loaded; build with optimisation and without debug information, or raise `limits.component-bytes`",
                 bytes.len(),
                 limits.component_bytes
             );

@@ -83,7 +83,8 @@ impl Engine {
             .map_err(|_| LoadError::CompileTimeout(patience))?
             .map_err(|error| LoadError::Internal(error.to_string()))?
             .map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
-        let pre = self.linker.instantiate_pre(&component).map_err(|error| LoadError::UnknownImport(format!("{error:#}")))?;
+        let pre =
+            self.linker.instantiate_pre(&component).map_err(|error| LoadError::UnknownImport(format!("{error:#}")))?;
         Ok(Linked { pre, inspection })
     }
 }

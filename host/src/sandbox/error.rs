@@ -6,7 +6,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The bytes are no WebAssembly at all.
-    #[error("not a WebAssembly component: it does not begin with `\\0asm`; build the plugin for the target wasm32-wasip2")]
+    #[error(
+        "not a WebAssembly component: it does not begin with `\\0asm`; build the plugin for the target wasm32-wasip2"
+    )]
     NotWasm,
     /// A core module, not a component.
     #[error(
@@ -32,7 +34,9 @@ pub enum LoadError {
     )]
     NoExports(String),
     /// It imports something no one here provides.
-    #[error("imports something this host does not provide: {0}; remove that dependency or build against an older version of it")]
+    #[error(
+        "imports something this host does not provide: {0}; remove that dependency or build against an older version of it"
+    )]
     UnknownImport(String),
     /// It needs more than its limits allow, even to start.
     #[error("{0}")]
@@ -72,7 +76,9 @@ pub enum CallFailure {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum LimitHit {
     /// CPU time is up.
-    #[error("used more than its {ms} ms of CPU time; a smaller task may fit, or the operator can raise `limits.cpu-ms`")]
+    #[error(
+        "used more than its {ms} ms of CPU time; a smaller task may fit, or the operator can raise `limits.cpu-ms`"
+    )]
     Cpu {
         /// The limit in milliseconds.
         ms: u64,
@@ -98,7 +104,9 @@ pub(super) enum LimitHit {
         elements: usize,
     },
     /// The guest held too many files, sockets, streams or requests open at once.
-    #[error("held more than {handles} files, streams and requests open at once; the operator can raise `limits.open-handles`")]
+    #[error(
+        "held more than {handles} files, streams and requests open at once; the operator can raise `limits.open-handles`"
+    )]
     Handles {
         /// The limit in handles.
         handles: usize,

@@ -84,18 +84,24 @@ impl progress::Host for Voice {
     }
 
     fn report(&mut self, progress: f64, total: Option<f64>, message: Option<String>) -> wasmtime::Result<()> {
-        let pace = Duration::from_secs(1) / u32::try_from(self.rules.limits.progress_per_second.max(1)).unwrap_or(u32::MAX);
+        let pace =
+            Duration::from_secs(1) / u32::try_from(self.rules.limits.progress_per_second.max(1)).unwrap_or(u32::MAX);
         let now = Instant::now();
         let in_pace = self.reported.is_none_or(|last| now.duration_since(last) >= pace);
         // The last report, at 100 %, always passes: a client that shows a bar waits for it.
         let is_last = total.is_some_and(|total| progress >= total);
-        if !self.ctx.wants_progress || !progress.is_finite() || progress <= self.last_progress || !(in_pace || is_last) {
+        if !self.ctx.wants_progress || !progress.is_finite() || progress <= self.last_progress || !(in_pace || is_last)
+        {
             return Ok(());
         }
         self.last_progress = progress;
         self.reported = Some(now);
         let total = total.filter(|total| total.is_finite());
-        self.tell(CallEvent::Progress { progress, total, message: message.map(|text| cut(text, MAX_PROGRESS_MESSAGE)) });
+        self.tell(CallEvent::Progress {
+            progress,
+            total,
+            message: message.map(|text| cut(text, MAX_PROGRESS_MESSAGE)),
+        });
         Ok(())
     }
 }
@@ -121,7 +127,9 @@ impl log::Host for Voice {
         let name = logger.as_ref().map(|name| printable(name.as_bytes())).unwrap_or_default();
         match level {
             Level::Debug => tracing::debug!(target: "toolcell::guest", %plugin, %request_id, logger = name, "{text}"),
-            Level::Info | Level::Notice => tracing::info!(target: "toolcell::guest", %plugin, %request_id, logger = name, "{text}"),
+            Level::Info | Level::Notice => {
+                tracing::info!(target: "toolcell::guest", %plugin, %request_id, logger = name, "{text}")
+            }
             Level::Warning => tracing::warn!(target: "toolcell::guest", %plugin, %request_id, logger = name, "{text}"),
             _ => tracing::error!(target: "toolcell::guest", %plugin, %request_id, logger = name, "{text}"),
         }

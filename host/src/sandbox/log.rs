@@ -126,8 +126,12 @@ impl Inner {
         }
         let Self { plugin, tool, request_id, .. } = self;
         match stream {
-            Stream::Out => tracing::info!(target: "toolcell::guest", %plugin, %tool, %request_id, stream = "stdout", "{text}"),
-            Stream::Err => tracing::info!(target: "toolcell::guest", %plugin, %tool, %request_id, stream = "stderr", "{text}"),
+            Stream::Out => {
+                tracing::info!(target: "toolcell::guest", %plugin, %tool, %request_id, stream = "stdout", "{text}")
+            }
+            Stream::Err => {
+                tracing::info!(target: "toolcell::guest", %plugin, %tool, %request_id, stream = "stderr", "{text}")
+            }
         }
     }
 }

@@ -59,9 +59,7 @@ impl Outgoing {
         let target = Target::from_authority(request.method().as_str(), scheme, authority.as_str(), uri.path())
             .map_err(|error| Error::InternalError(Some(error.to_string())))?;
         let Rules { plugin, grant, requested, .. } = &*self.rules;
-        grant
-            .check_target(plugin, requested.as_ref(), &target)
-            .map_err(|reason| refused(plugin, &self.log, &reason))
+        grant.check_target(plugin, requested.as_ref(), &target).map_err(|reason| refused(plugin, &self.log, &reason))
     }
 }
 
@@ -98,12 +96,14 @@ impl WasiHttpHooks for Outgoing {
 async fn resolve(rules: &Rules, log: &GuestLog, permit: &NamePermit, patience: Duration) -> Result<AddrPermit, Error> {
     let addresses: Vec<IpAddr> = match permit.host() {
         TargetHost::Address(address) => vec![*address],
-        TargetHost::Name(name) => tokio::time::timeout(patience, tokio::net::lookup_host((name.as_str(), permit.port())))
-            .await
-            .map_err(|_| Error::DnsTimeout)?
-            .map_err(|error| Error::DnsError { rcode: Some(error.to_string()), info_code: None })?
-            .map(|address| address.ip())
-            .collect(),
+        TargetHost::Name(name) => {
+            tokio::time::timeout(patience, tokio::net::lookup_host((name.as_str(), permit.port())))
+                .await
+                .map_err(|_| Error::DnsTimeout)?
+                .map_err(|error| Error::DnsError { rcode: Some(error.to_string()), info_code: None })?
+                .map(|address| address.ip())
+                .collect()
+        }
     };
     let mut first = None;
     for address in addresses {

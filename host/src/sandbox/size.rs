@@ -1,6 +1,8 @@
 //! How large an answer of a guest is, in bytes as it will stand on the wire, give or take the punctuation.
 
-use super::types::{Content, InputRequired, ResourceBody, ResourceContents, ResourceInfo, Tool, ToolList, ToolOutcome, ToolResult};
+use super::types::{
+    Content, InputRequired, ResourceBody, ResourceContents, ResourceInfo, Tool, ToolList, ToolOutcome, ToolResult,
+};
 
 /// What a block costs beside its text: braces, field names, an annotation.
 const BLOCK: usize = 64;
@@ -18,7 +20,8 @@ pub(super) fn tool_list(list: &ToolList) -> usize {
 
 fn tool(tool: &Tool) -> usize {
     let Tool { name, title, description, input_schema, output_schema, annotations: _, icons, meta } = tool;
-    let icons: usize = icons.iter().map(|icon| BLOCK + icon.src.len() + icon.sizes.iter().map(String::len).sum::<usize>()).sum();
+    let icons: usize =
+        icons.iter().map(|icon| BLOCK + icon.src.len() + icon.sizes.iter().map(String::len).sum::<usize>()).sum();
     BLOCK + name.len() + len(title) + len(description) + input_schema.len() + len(output_schema) + len(meta) + icons
 }
 
@@ -31,14 +34,21 @@ fn content(content: &Content) -> usize {
     BLOCK
         + match content {
             Content::Text(text) => text.text.len() + len(&text.meta),
-            Content::Image(media) | Content::Audio(media) => base64(media.data.len()) + media.mime_type.len() + len(&media.meta),
+            Content::Image(media) | Content::Audio(media) => {
+                base64(media.data.len()) + media.mime_type.len() + len(&media.meta)
+            }
             Content::ResourceLink(info) => resource_info(info),
             Content::Resource(resource) => resource_contents(&resource.contents) + len(&resource.meta),
         }
 }
 
 fn resource_info(info: &ResourceInfo) -> usize {
-    info.uri.len() + info.name.len() + len(&info.title) + len(&info.description) + len(&info.mime_type) + len(&info.meta)
+    info.uri.len()
+        + info.name.len()
+        + len(&info.title)
+        + len(&info.description)
+        + len(&info.mime_type)
+        + len(&info.meta)
 }
 
 fn resource_contents(contents: &ResourceContents) -> usize {

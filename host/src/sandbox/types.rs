@@ -2,7 +2,9 @@
 //!
 //! An older contract, once there is one, is translated to these; nothing above the sandbox knows that it exists.
 
-pub use super::bindings::v0_1::exports::toolcell::plugin::tools::{Tool, ToolAnnotations, ToolCall, ToolList, ToolOutcome};
+pub use super::bindings::v0_1::exports::toolcell::plugin::tools::{
+    Tool, ToolAnnotations, ToolCall, ToolList, ToolOutcome,
+};
 pub use super::bindings::v0_1::toolcell::plugin::context::{Caller, Client, ClientAbilities, TraceContext};
 pub use super::bindings::v0_1::toolcell::plugin::log::Level;
 pub use super::bindings::v0_1::toolcell::plugin::types::{

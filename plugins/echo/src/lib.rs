@@ -37,9 +37,7 @@ mod tests {
     #[test]
     fn the_tool_is_described() {
         let tools = testing::tools::<Echo>().unwrap();
-        let [tool] = &tools[..] else {
-            panic!("{tools:?}")
-        };
+        let [tool] = &tools[..] else { panic!("{tools:?}") };
         assert_eq!(tool.name, "echo");
         assert_eq!(
             tool.input_schema,

@@ -17,10 +17,7 @@ pub fn text(attributes: &[Attribute]) -> Result<Option<String>> {
             continue;
         }
         match &pair.value {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) => lines.extend(text.value().split('\n').map(str::to_owned)),
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => lines.extend(text.value().split('\n').map(str::to_owned)),
             other => {
                 return Err(Error::new_spanned(
                     other,
@@ -37,16 +34,8 @@ pub fn text(attributes: &[Attribute]) -> Result<Option<String>> {
 /// The lines without the indentation that all of them share.
 fn unindented(lines: &[String]) -> Vec<&str> {
     let blanks = |line: &String| line.len() - line.trim_start_matches(' ').len();
-    let shared = lines
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-        .map(blanks)
-        .min()
-        .unwrap_or(0);
-    lines
-        .iter()
-        .map(|line| line.get(shared..).unwrap_or("").trim_end())
-        .collect()
+    let shared = lines.iter().filter(|line| !line.trim().is_empty()).map(blanks).min().unwrap_or(0);
+    lines.iter().map(|line| line.get(shared..).unwrap_or("").trim_end()).collect()
 }
 
 #[cfg(test)]

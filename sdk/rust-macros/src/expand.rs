@@ -43,22 +43,13 @@ pub fn plugin(plugin: &Plugin, package: &Package) -> Result<TokenStream> {
 
 /// What `list-tools` says of one tool.
 fn definition(tool: &Tool) -> TokenStream {
-    let Tool {
-        name,
-        description,
-        options,
-        ..
-    } = tool;
+    let Tool { name, description, options, .. } = tool;
     let description = option(description.as_ref());
     let title = option(options.title.as_ref());
     let meta = option(options.meta.as_ref());
-    let [read_only, destructive, idempotent, open_world] = [
-        options.read_only,
-        options.destructive,
-        options.idempotent,
-        options.open_world,
-    ]
-    .map(|hint| option(hint.as_ref()));
+    let [read_only, destructive, idempotent, open_world] =
+        [options.read_only, options.destructive, options.idempotent, options.open_world]
+            .map(|hint| option(hint.as_ref()));
     let input = match tool.arguments() {
         Some(ty) => quote_spanned!(ty.span()=> ::toolcell_sdk::__private::input_schema::<#ty>),
         None => quote!(::toolcell_sdk::__private::no_input),
@@ -154,10 +145,7 @@ mod tests {
             },
         )
         .unwrap();
-        let package = Package {
-            name: Some("p".into()),
-            version: Some("1.0.0".into()),
-        };
+        let package = Package { name: Some("p".into()), version: Some("1.0.0".into()) };
         let file: syn::File = syn::parse2(plugin(&parsed, &package).unwrap()).unwrap();
         assert_eq!(file.items.len(), 5);
     }

@@ -1,8 +1,8 @@
 //! The attributes of `toolcell-sdk`. Plugins use them through that crate, whose documentation describes them.
 //!
-//! Modules in the order a plugin passes through them: [`options`] reads what is in the parentheses, [`docs`] what is in
-//! the doc comments, [`tool`] one method, [`plugin`] the whole `impl` block, [`manifest`] writes the stamp that the host
-//! reads before it compiles the component, and [`expand`] writes the code.
+//! Modules in the order a plugin passes through them: `options` reads what is in the parentheses, `docs` what is in
+//! the doc comments, `tool` one method, `plugin` the whole `impl` block, `manifest` writes the stamp that the host
+//! reads before it compiles the component, and `expand` writes the code.
 
 mod docs;
 mod expand;

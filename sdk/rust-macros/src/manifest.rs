@@ -25,10 +25,7 @@ pub struct Package {
 impl Package {
     /// The crate in which the attribute is used.
     pub fn of_the_caller() -> Self {
-        Self {
-            name: std::env::var("CARGO_PKG_NAME").ok(),
-            version: std::env::var("CARGO_PKG_VERSION").ok(),
-        }
+        Self { name: std::env::var("CARGO_PKG_NAME").ok(), version: std::env::var("CARGO_PKG_VERSION").ok() }
     }
 }
 
@@ -38,12 +35,7 @@ impl Package {
 /// Name or version are not known, because Cargo does not run this and the options do not say; or it is too long.
 pub fn json(plugin: &Plugin, package: &Package) -> Result<String> {
     let own = |option: &Option<syn::LitStr>| option.as_ref().map(syn::LitStr::value);
-    let crate_name = || {
-        package
-            .name
-            .as_deref()
-            .map(|name| name.strip_prefix("plugin-").unwrap_or(name).to_owned())
-    };
+    let crate_name = || package.name.as_deref().map(|name| name.strip_prefix("plugin-").unwrap_or(name).to_owned());
     let name = own(&plugin.options.name).or_else(crate_name);
     let version = own(&plugin.options.version).or_else(|| package.version.clone());
     let (Some(name), Some(version)) = (name, version) else {
@@ -76,9 +68,7 @@ fn requests(plugin: &Plugin) -> Value {
     for request in &plugin.options.requests {
         let why = &request.why;
         match &request.what {
-            Capability::Dir { path, access } => {
-                dirs.push(json!({ "path": path, "access": access, "why": why }))
-            }
+            Capability::Dir { path, access } => dirs.push(json!({ "path": path, "access": access, "why": why })),
             Capability::Host(pattern) => hosts.push(json!({ "pattern": pattern, "why": why })),
             Capability::Env(name) => env.push(json!({ "name": name, "why": why })),
         }
@@ -102,10 +92,7 @@ mod tests {
     }
 
     fn package() -> Package {
-        Package {
-            name: Some("plugin-files".into()),
-            version: Some("1.2.3".into()),
-        }
+        Package { name: Some("plugin-files".into()), version: Some("1.2.3".into()) }
     }
 
     #[test]
@@ -133,10 +120,7 @@ mod tests {
             &package(),
         )
         .unwrap();
-        assert_eq!(
-            (&manifest["name"], &manifest["version"]),
-            (&json!("f"), &json!("9.0.0"))
-        );
+        assert_eq!((&manifest["name"], &manifest["version"]), (&json!("f"), &json!("9.0.0")));
         let expected = json!({
             "dirs": [{ "path": "/*", "access": "read-write", "why": "files" }],
             "hosts": [{ "pattern": "https://*", "why": "pages" }],
@@ -147,10 +131,7 @@ mod tests {
 
     #[test]
     fn without_cargo_the_options_must_say_it() {
-        let nothing = Package {
-            name: None,
-            version: None,
-        };
+        let nothing = Package { name: None, version: None };
         let error = of(quote!(), &nothing).unwrap_err().to_string();
         assert!(error.contains("use `#[plugin(name"), "{error}");
         assert!(of(quote!(name = "f", version = "1.0.0"), &nothing).is_ok());
@@ -159,9 +140,7 @@ mod tests {
     #[test]
     fn what_the_host_would_not_read_is_refused_here() {
         let long = "x".repeat(LIMIT);
-        let error = of(quote!(request(env = "TZ", why = #long)), &package())
-            .unwrap_err()
-            .to_string();
+        let error = of(quote!(request(env = "TZ", why = #long)), &package()).unwrap_err().to_string();
         assert!(error.contains("shorten the doc comment"), "{error}");
     }
 }

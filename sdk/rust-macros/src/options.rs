@@ -61,17 +61,17 @@ impl PluginOptions {
     /// An option that does not exist, is written twice, or has a value that cannot be right.
     pub fn parse(tokens: TokenStream) -> Result<Self> {
         let mut options = Self::default();
-        let parser = syn::meta::parser(|meta| match key(&meta)?.as_str() {
-            "name" => once(&mut options.name, &meta, text),
-            "version" => once(&mut options.version, &meta, text),
-            "request" => {
-                options.requests.push(request(&meta)?);
-                Ok(())
-            }
-            other => Err(meta.error(format!(
-                "`#[plugin]` has no option `{other}`; it has `name`, `version` and `request(…)`"
-            ))),
-        });
+        let parser =
+            syn::meta::parser(|meta| match key(&meta)?.as_str() {
+                "name" => once(&mut options.name, &meta, text),
+                "version" => once(&mut options.version, &meta, text),
+                "request" => {
+                    options.requests.push(request(&meta)?);
+                    Ok(())
+                }
+                other => Err(meta
+                    .error(format!("`#[plugin]` has no option `{other}`; it has `name`, `version` and `request(…)`"))),
+            });
         parser.parse2(tokens)?;
         Ok(options)
     }
@@ -84,8 +84,7 @@ impl ToolOptions {
     /// An option that does not exist, is written twice, or has a value that cannot be right.
     pub fn parse(tokens: TokenStream) -> Result<Self> {
         let mut options = Self::default();
-        let parser = syn::meta::parser(|meta| {
-            match key(&meta)?.as_str() {
+        let parser = syn::meta::parser(|meta| match key(&meta)?.as_str() {
             "name" => once(&mut options.name, &meta, tool_name),
             "title" => once(&mut options.title, &meta, text),
             "read_only" => once(&mut options.read_only, &meta, flag),
@@ -94,12 +93,13 @@ impl ToolOptions {
             "open_world" => once(&mut options.open_world, &meta, flag),
             "output" => once(&mut options.output, &meta, |meta| meta.value()?.parse()),
             "meta" => once(&mut options.meta, &meta, json_object),
-            "description" => Err(meta.error("the description is the method's doc comment: write `/// …` above `#[tool]`")),
+            "description" => {
+                Err(meta.error("the description is the method's doc comment: write `/// …` above `#[tool]`"))
+            }
             other => Err(meta.error(format!(
                 "`#[tool]` has no option `{other}`; it has `name`, `title`, `read_only`, `destructive`, `idempotent`, \
                  `open_world`, `output` and `meta`"
             ))),
-        }
         });
         parser.parse2(tokens)?;
         if let (Some(true), Some(true)) = (options.read_only, options.destructive) {
@@ -121,32 +121,22 @@ fn request(meta: &ParseNestedMeta) -> Result<Request> {
         "host" => once(&mut host, &meta, text),
         "env" => once(&mut env, &meta, text),
         "why" => once(&mut why, &meta, text),
-        other => Err(meta.error(format!("`request` has no option `{other}`; it has `dir` with `access`, `host`, `env`, and `why`"))),
+        other => Err(meta
+            .error(format!("`request` has no option `{other}`; it has `dir` with `access`, `host`, `env`, and `why`"))),
     })?;
     let asked = meta.path.span();
-    let why = why
-        .filter(|why| !why.value().trim().is_empty())
-        .ok_or_else(|| {
-            Error::new(
-                asked,
-                "say why the plugin needs this, for the operator who decides: add `why = \"…\"`",
-            )
-        })?;
+    let why = why.filter(|why| !why.value().trim().is_empty()).ok_or_else(|| {
+        Error::new(asked, "say why the plugin needs this, for the operator who decides: add `why = \"…\"`")
+    })?;
     let what = match (dir, host, env) {
         (Some(dir), None, None) => directory(&dir, access)?,
         (None, Some(host), None) => Capability::Host(pattern(&host)?),
         (None, None, Some(env)) => Capability::Env(variable(&env)?),
         _ => {
-            return Err(Error::new(
-                asked,
-                "a `request` asks for one thing: `dir`, `host` or `env`",
-            ));
+            return Err(Error::new(asked, "a `request` asks for one thing: `dir`, `host` or `env`"));
         }
     };
-    Ok(Request {
-        what,
-        why: why.value(),
-    })
+    Ok(Request { what, why: why.value() })
 }
 
 fn directory(path: &LitStr, access: Option<LitStr>) -> Result<Capability> {
@@ -157,37 +147,30 @@ fn directory(path: &LitStr, access: Option<LitStr>) -> Result<Capability> {
         ));
     }
     let access = access.ok_or_else(|| {
-        Error::new(path.span(), "say how the directory is used: add `access = \"read-only\"` or `access = \"read-write\"`")
+        Error::new(
+            path.span(),
+            "say how the directory is used: add `access = \"read-only\"` or `access = \"read-write\"`",
+        )
     })?;
     match access.value().as_str() {
-        "read-only" | "read-write" => Ok(Capability::Dir {
-            path: path.value(),
-            access: access.value(),
-        }),
-        _ => Err(Error::new(
-            access.span(),
-            "`access` is `read-only` or `read-write`",
-        )),
+        "read-only" | "read-write" => Ok(Capability::Dir { path: path.value(), access: access.value() }),
+        _ => Err(Error::new(access.span(), "`access` is `read-only` or `read-write`")),
     }
 }
 
 fn pattern(host: &LitStr) -> Result<String> {
     match host.value().contains("://") {
         true => Ok(host.value()),
-        false => Err(Error::new(
-            host.span(),
-            "a host is written with its scheme: `https://api.example.com` or `https://*`",
-        )),
+        false => {
+            Err(Error::new(host.span(), "a host is written with its scheme: `https://api.example.com` or `https://*`"))
+        }
     }
 }
 
 fn variable(name: &LitStr) -> Result<String> {
     let value = name.value();
     match value.is_empty() || value.contains(['=', '\0']) {
-        true => Err(Error::new(
-            name.span(),
-            "this is the name of one environment variable, such as `TZ`",
-        )),
+        true => Err(Error::new(name.span(), "this is the name of one environment variable, such as `TZ`")),
         false => Ok(value),
     }
 }
@@ -235,10 +218,7 @@ pub fn check_tool_name(name: &str, span: Span) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     match (1..=128).contains(&name.len()) && name.chars().all(allowed) {
         true => Ok(()),
-        false => Err(Error::new(
-            span,
-            "the name of a tool is 1 to 128 of the characters `A-Z a-z 0-9 _ - .`",
-        )),
+        false => Err(Error::new(span, "the name of a tool is 1 to 128 of the characters `A-Z a-z 0-9 _ - .`")),
     }
 }
 
@@ -246,14 +226,8 @@ fn json_object(meta: &ParseNestedMeta) -> Result<LitStr> {
     let json = text(meta)?;
     match serde_json::from_str::<serde_json::Value>(&json.value()) {
         Ok(serde_json::Value::Object(_)) => Ok(json),
-        Ok(_) => Err(Error::new(
-            json.span(),
-            "`meta` is a JSON object: `r#\"{ … }\"#`",
-        )),
-        Err(error) => Err(Error::new(
-            json.span(),
-            format!("`meta` is a JSON object, and this is not JSON: {error}"),
-        )),
+        Ok(_) => Err(Error::new(json.span(), "`meta` is a JSON object: `r#\"{ … }\"#`")),
+        Err(error) => Err(Error::new(json.span(), format!("`meta` is a JSON object, and this is not JSON: {error}"))),
     }
 }
 
@@ -293,14 +267,8 @@ mod tests {
         })
         .unwrap();
         assert_eq!(options.name.unwrap().value(), "read_file");
-        assert_eq!(
-            (options.read_only, options.destructive),
-            (Some(true), Some(false))
-        );
-        assert_eq!(
-            (options.idempotent, options.open_world),
-            (Some(true), Some(false))
-        );
+        assert_eq!((options.read_only, options.destructive), (Some(true), Some(false)));
+        assert_eq!((options.idempotent, options.open_world), (Some(true), Some(false)));
         assert!(options.output.is_some() && options.meta.is_some());
     }
 
@@ -315,50 +283,20 @@ mod tests {
         let cases = [
             (quote!(nam = "x"), "has no option `nam`"),
             (quote!(name = "x", name = "y"), "given twice"),
-            (
-                quote!(request(dir = "/*", access = "read-only")),
-                "add `why = ",
-            ),
-            (
-                quote!(request(dir = "/*", access = "read-only", why = " ")),
-                "add `why = ",
-            ),
-            (
-                quote!(request(dir = "/*", why = "x")),
-                "add `access = \"read-only\"`",
-            ),
-            (
-                quote!(request(dir = "/*", access = "rw", why = "x")),
-                "`access` is `read-only` or `read-write`",
-            ),
-            (
-                quote!(request(dir = "state", access = "read-only", why = "x")),
-                "such as `/state`",
-            ),
-            (
-                quote!(request(host = "example.com", why = "x")),
-                "written with its scheme",
-            ),
-            (
-                quote!(request(env = "", why = "x")),
-                "one environment variable",
-            ),
-            (
-                quote!(request(env = "A", host = "https://*", why = "x")),
-                "asks for one thing",
-            ),
+            (quote!(request(dir = "/*", access = "read-only")), "add `why = "),
+            (quote!(request(dir = "/*", access = "read-only", why = " ")), "add `why = "),
+            (quote!(request(dir = "/*", why = "x")), "add `access = \"read-only\"`"),
+            (quote!(request(dir = "/*", access = "rw", why = "x")), "`access` is `read-only` or `read-write`"),
+            (quote!(request(dir = "state", access = "read-only", why = "x")), "such as `/state`"),
+            (quote!(request(host = "example.com", why = "x")), "written with its scheme"),
+            (quote!(request(env = "", why = "x")), "one environment variable"),
+            (quote!(request(env = "A", host = "https://*", why = "x")), "asks for one thing"),
             (quote!(request(why = "x")), "asks for one thing"),
-            (
-                quote!(request(socket = "x", why = "x")),
-                "has no option `socket`",
-            ),
+            (quote!(request(socket = "x", why = "x")), "has no option `socket`"),
         ];
         for (tokens, expected) in cases {
             let source = tokens.to_string();
-            let error = PluginOptions::parse(tokens)
-                .err()
-                .unwrap_or_else(|| panic!("accepted: {source}"))
-                .to_string();
+            let error = PluginOptions::parse(tokens).err().unwrap_or_else(|| panic!("accepted: {source}")).to_string();
             assert!(error.contains(expected), "{source}: {error}");
         }
     }
@@ -377,10 +315,7 @@ mod tests {
         ];
         for (tokens, expected) in cases {
             let source = tokens.to_string();
-            let error = ToolOptions::parse(tokens)
-                .err()
-                .unwrap_or_else(|| panic!("accepted: {source}"))
-                .to_string();
+            let error = ToolOptions::parse(tokens).err().unwrap_or_else(|| panic!("accepted: {source}")).to_string();
             assert!(error.contains(expected), "{source}: {error}");
         }
     }

@@ -48,12 +48,7 @@ pub fn parse(options: TokenStream, block: TokenStream) -> Result<Plugin> {
             "this plugin offers nothing: mark at least one method with `#[tool]`",
         ));
     }
-    Ok(Plugin {
-        options,
-        description: docs::text(&block.attrs)?,
-        block,
-        tools,
-    })
+    Ok(Plugin { options, description: docs::text(&block.attrs)?, block, tools })
 }
 
 fn add(tools: &mut Vec<Tool>, tool: Tool) -> Result<()> {
@@ -85,10 +80,7 @@ fn inherent_impl(tokens: TokenStream) -> Result<ItemImpl> {
         ));
     }
     if let Some(parameter) = block.generics.params.first() {
-        return Err(Error::new_spanned(
-            parameter,
-            "a plugin cannot be generic: the host makes one with `Default`",
-        ));
+        return Err(Error::new_spanned(parameter, "a plugin cannot be generic: the host makes one with `Default`"));
     }
     Ok(block)
 }
@@ -100,14 +92,8 @@ mod tests {
 
     fn mistake(block: TokenStream) -> String {
         let source = block.to_string();
-        let error = parse(TokenStream::new(), block)
-            .err()
-            .unwrap_or_else(|| panic!("accepted: {source}"));
-        error
-            .into_iter()
-            .map(|error| error.to_string())
-            .collect::<Vec<_>>()
-            .join("\n")
+        let error = parse(TokenStream::new(), block).err().unwrap_or_else(|| panic!("accepted: {source}"));
+        error.into_iter().map(|error| error.to_string()).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -125,14 +111,7 @@ mod tests {
             },
         )
         .unwrap();
-        assert_eq!(
-            plugin
-                .tools
-                .iter()
-                .map(|tool| &*tool.name)
-                .collect::<Vec<_>>(),
-            ["b", "a"]
-        );
+        assert_eq!(plugin.tools.iter().map(|tool| &*tool.name).collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!(plugin.block.items.len(), 4);
         assert_eq!(plugin.description.as_deref(), Some("Two tools."));
     }
@@ -146,10 +125,7 @@ mod tests {
                 ),
                 "belongs on the block with the tools",
             ),
-            (
-                quote!(impl Tool for Echo { #[tool] fn f(&self) {} }),
-                "not on the implementation of a trait",
-            ),
+            (quote!(impl Tool for Echo { #[tool] fn f(&self) {} }), "not on the implementation of a trait"),
             (
                 quote!(
                     impl<T> Echo<T> {
@@ -159,10 +135,7 @@ mod tests {
                 ),
                 "cannot be generic",
             ),
-            (
-                quote!(impl Echo { fn f(&self) {} }),
-                "mark at least one method with `#[tool]`",
-            ),
+            (quote!(impl Echo { fn f(&self) {} }), "mark at least one method with `#[tool]`"),
             (
                 quote!(impl Echo { #[tool] fn f(&self) {} #[tool(name = "f")] fn g(&self) {} }),
                 "the method `f` is already the tool `f`",
@@ -177,9 +150,6 @@ mod tests {
     #[test]
     fn all_mistakes_are_told_at_once() {
         let error = mistake(quote!(impl Echo { #[tool] async fn f(&self) {} #[tool] fn g() {} }));
-        assert!(
-            error.contains("remove `async`") && error.contains("make `&self`"),
-            "{error}"
-        );
+        assert!(error.contains("remove `async`") && error.contains("make `&self`"), "{error}");
     }
 }

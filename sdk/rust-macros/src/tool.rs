@@ -5,8 +5,8 @@ use crate::options::{ToolOptions, check_tool_name, name_of};
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, Ident, ImplItemFn, Meta, ReceiverKind, Result, ReturnType, Signature,
-    Type, TypePath, TypeReference,
+    Attribute, Error, FnArg, Ident, ImplItemFn, Meta, ReceiverKind, Result, ReturnType, Signature, Type, TypePath,
+    TypeReference,
 };
 
 /// A tool as its method describes it.
@@ -38,12 +38,10 @@ pub enum Parameter {
 impl Tool {
     /// The type of the argument struct, if the tool has arguments.
     pub fn arguments(&self) -> Option<&Type> {
-        self.parameters
-            .iter()
-            .find_map(|parameter| match parameter {
-                Parameter::Arguments(ty) => Some(&**ty),
-                Parameter::Call => None,
-            })
+        self.parameters.iter().find_map(|parameter| match parameter {
+            Parameter::Arguments(ty) => Some(&**ty),
+            Parameter::Call => None,
+        })
     }
 }
 
@@ -56,15 +54,8 @@ pub fn take(method: &mut ImplItemFn) -> Result<Option<Tool>> {
         return Ok(None);
     };
     let mark = method.attrs.remove(place);
-    if let Some(second) = method
-        .attrs
-        .iter()
-        .find(|attribute| is_tool_mark(attribute))
-    {
-        return Err(Error::new_spanned(
-            second,
-            "this method is marked as a tool twice",
-        ));
+    if let Some(second) = method.attrs.iter().find(|attribute| is_tool_mark(attribute)) {
+        return Err(Error::new_spanned(second, "this method is marked as a tool twice"));
     }
     let options = ToolOptions::parse(options_of(&mark)?)?;
     let signature = &method.sig;
@@ -98,21 +89,16 @@ pub fn outside_of_a_plugin() -> Error {
 
 /// `#[tool]`, `#[toolcell_sdk::tool]` or any other path that ends so.
 fn is_tool_mark(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "tool")
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == "tool")
 }
 
 fn options_of(mark: &Attribute) -> Result<TokenStream> {
     match &mark.meta {
         Meta::Path(_) => Ok(TokenStream::new()),
         Meta::List(list) => Ok(list.tokens.clone()),
-        Meta::NameValue(pair) => Err(Error::new_spanned(
-            pair,
-            "write `#[tool]`, or `#[tool(name = \"…\")]` with options",
-        )),
+        Meta::NameValue(pair) => {
+            Err(Error::new_spanned(pair, "write `#[tool]`, or `#[tool(name = \"…\")]` with options"))
+        }
     }
 }
 
@@ -131,19 +117,12 @@ fn check_shape(signature: &Signature) -> Result<()> {
         ));
     }
     match signature.inputs.first() {
-        Some(FnArg::Receiver(receiver))
-            if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) =>
-        {
-            Ok(())
-        }
+        Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => Ok(()),
         Some(FnArg::Receiver(receiver)) => Err(Error::new_spanned(
             receiver,
             "a tool takes `&self`: every call gets a new plugin value, so nothing written to it would be there for the next",
         )),
-        _ => Err(Error::new_spanned(
-            &signature.ident,
-            "a tool is a method: make `&self` its first parameter",
-        )),
+        _ => Err(Error::new_spanned(&signature.ident, "a tool is a method: make `&self` its first parameter")),
     }
 }
 
@@ -152,16 +131,12 @@ fn parameters(signature: &Signature) -> Result<Vec<Parameter>> {
     for input in signature.inputs.iter().skip(1) {
         let FnArg::Typed(input) = input else { continue };
         let parameter = parameter(&input.ty)?;
-        let twice = parameters
-            .iter()
-            .any(|earlier| std::mem::discriminant(earlier) == std::mem::discriminant(&parameter));
+        let twice =
+            parameters.iter().any(|earlier| std::mem::discriminant(earlier) == std::mem::discriminant(&parameter));
         match (twice, &parameter) {
             (false, _) => parameters.push(parameter),
             (true, Parameter::Call) => {
-                return Err(Error::new_spanned(
-                    input,
-                    "`&Call` is here twice; once is enough",
-                ));
+                return Err(Error::new_spanned(input, "`&Call` is here twice; once is enough"));
             }
             (true, Parameter::Arguments(_)) => {
                 return Err(Error::new_spanned(
@@ -182,19 +157,17 @@ fn parameter(ty: &Type) -> Result<Parameter> {
             ty,
             "the arguments of a tool are read from JSON and owned by it: take a struct by value (only `&Call` is borrowed)",
         )),
-        Type::Path(path) if is_named(path, "Call") => Err(Error::new_spanned(
-            ty,
-            "take `&Call`: the call is lent to the tool, not given",
-        )),
+        Type::Path(path) if is_named(path, "Call") => {
+            Err(Error::new_spanned(ty, "take `&Call`: the call is lent to the tool, not given"))
+        }
         Type::Path(path) if is_plain_value(path) => Err(Error::new_spanned(
             ty,
             "the arguments of a tool are the fields of one struct with `#[derive(Deserialize, JsonSchema)]`: put this value \
              into a field, so that it has a name the client can use",
         )),
-        Type::ImplTrait(_) => Err(Error::new(
-            ty.span(),
-            "a tool cannot be generic: name the struct that holds its arguments",
-        )),
+        Type::ImplTrait(_) => {
+            Err(Error::new(ty.span(), "a tool cannot be generic: name the struct that holds its arguments"))
+        }
         _ => Ok(Parameter::Arguments(Box::new(ty.clone()))),
     }
 }
@@ -204,17 +177,14 @@ fn is_call(reference: &TypeReference) -> bool {
 }
 
 fn is_named(path: &TypePath, name: &str) -> bool {
-    path.path
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == name)
+    path.path.segments.last().is_some_and(|segment| segment.ident == name)
 }
 
 /// Types that people write where the argument struct belongs.
 fn is_plain_value(path: &TypePath) -> bool {
     const PLAIN: [&str; 18] = [
-        "String", "str", "bool", "char", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32",
-        "i64", "isize", "f32", "f64", "Vec", "Option",
+        "String", "str", "bool", "char", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "f32",
+        "f64", "Vec", "Option",
     ];
     PLAIN.iter().any(|name| is_named(path, name))
 }
@@ -240,14 +210,8 @@ mod tests {
         .unwrap();
         assert_eq!(tool.name, "read_file");
         assert_eq!(tool.description.as_deref(), Some("Reads a file."));
-        assert_eq!(
-            tool.arguments().unwrap().to_token_stream().to_string(),
-            "files :: ReadArgs"
-        );
-        assert!(matches!(
-            tool.parameters[..],
-            [Parameter::Arguments(_), Parameter::Call]
-        ));
+        assert_eq!(tool.arguments().unwrap().to_token_stream().to_string(), "files :: ReadArgs");
+        assert!(matches!(tool.parameters[..], [Parameter::Arguments(_), Parameter::Call]));
         assert!(tool.output.is_some());
     }
 
@@ -410,10 +374,7 @@ mod tests {
         ];
         for (tokens, expected) in cases {
             let source = tokens.to_string();
-            let error = read(tokens)
-                .err()
-                .unwrap_or_else(|| panic!("accepted: {source}"))
-                .to_string();
+            let error = read(tokens).err().unwrap_or_else(|| panic!("accepted: {source}")).to_string();
             assert!(error.contains(expected), "{source}: {error}");
         }
     }

@@ -5,12 +5,7 @@
 //! calling one panics. A component imports just the functions it calls.
 
 /// The world `tool-plugin`: all imports, and the export `tools`.
-#[allow(
-    missing_docs,
-    clippy::all,
-    unsafe_code,
-    reason = "generated; the documentation is in wit/"
-)]
+#[allow(missing_docs, clippy::all, unsafe_code, reason = "generated; the documentation is in wit/")]
 pub mod tools {
     wit_bindgen::generate!({
         path: "wit",

@@ -27,20 +27,13 @@ impl Call {
     /// A call as the host would make it; `arguments` is the text of a JSON object.
     #[must_use]
     pub fn new(name: impl Into<String>, arguments: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            arguments: arguments.into(),
-            continuation: None,
-        }
+        Self { name: name.into(), arguments: arguments.into(), continuation: None }
     }
 
     /// The same call, as the host repeats it with the client's answers.
     #[must_use]
     pub fn continued(self, continuation: Continuation) -> Self {
-        Self {
-            continuation: Some(continuation),
-            ..self
-        }
+        Self { continuation: Some(continuation), ..self }
     }
 
     /// The tool's name, as this plugin knows it.
@@ -62,11 +55,7 @@ impl Call {
     /// happens where `T` is stricter than its schema can say.
     pub fn arguments<T: Arguments>(&self) -> Result<T, CallError> {
         serde_json::from_str(&self.arguments).map_err(|error| {
-            CallError::InvalidArguments(format!(
-                "arguments of `{}`: {}",
-                self.name,
-                without_position(&error)
-            ))
+            CallError::InvalidArguments(format!("arguments of `{}`: {}", self.name, without_position(&error)))
         })
     }
 
@@ -80,10 +69,7 @@ impl Call {
     #[must_use]
     pub fn answer(&self, key: &str) -> Option<&InputAnswer> {
         let responses = &self.continuation.as_ref()?.responses;
-        responses
-            .iter()
-            .find(|response| response.key == key)
-            .map(|response| &response.answer)
+        responses.iter().find(|response| response.key == key).map(|response| &response.answer)
     }
 
     /// What the tool wanted to remember when it asked for input.
@@ -94,18 +80,8 @@ impl Call {
 }
 
 impl From<ToolCall> for Call {
-    fn from(
-        ToolCall {
-            name,
-            arguments,
-            continuation,
-        }: ToolCall,
-    ) -> Self {
-        Self {
-            name,
-            arguments,
-            continuation,
-        }
+    fn from(ToolCall { name, arguments, continuation }: ToolCall) -> Self {
+        Self { name, arguments, continuation }
     }
 }
 
@@ -131,33 +107,17 @@ mod tests {
 
     #[test]
     fn arguments_are_read_and_a_misfit_names_the_field() {
-        assert_eq!(
-            Call::new("f", r#"{"count":3}"#).arguments(),
-            Ok(Args { count: 3 })
-        );
+        assert_eq!(Call::new("f", r#"{"count":3}"#).arguments(), Ok(Args { count: 3 }));
         let error = Call::new("f", "{}").arguments::<Args>().unwrap_err();
-        assert_eq!(
-            error,
-            CallError::InvalidArguments("arguments of `f`: missing field `count`".into())
-        );
+        assert_eq!(error, CallError::InvalidArguments("arguments of `f`: missing field `count`".into()));
     }
 
     #[test]
     fn a_continued_call_has_answers_and_state() {
         let first = Call::new("f", "{}");
-        assert!(
-            first.continuation().is_none()
-                && first.answer("a").is_none()
-                && first.state().is_none()
-        );
-        let response = InputResponse {
-            key: "a".into(),
-            answer: InputAnswer::Failed("no".into()),
-        };
-        let call = first.continued(Continuation {
-            responses: vec![response],
-            state: Some(vec![1, 2]),
-        });
+        assert!(first.continuation().is_none() && first.answer("a").is_none() && first.state().is_none());
+        let response = InputResponse { key: "a".into(), answer: InputAnswer::Failed("no".into()) };
+        let call = first.continued(Continuation { responses: vec![response], state: Some(vec![1, 2]) });
         assert_eq!(call.answer("a"), Some(&InputAnswer::Failed("no".into())));
         assert_eq!(call.answer("b"), None);
         assert_eq!(call.state(), Some(&[1, 2][..]));

@@ -16,17 +16,13 @@ impl ToolError {
     /// An error with this text.
     #[must_use]
     pub fn new(text: impl Display) -> Self {
-        Self {
-            text: text.to_string(),
-        }
+        Self { text: text.to_string() }
     }
 
     /// The same error, with what was being done before it: `reading the list: file not found`.
     #[must_use]
     pub fn context(self, doing: impl Display) -> Self {
-        Self {
-            text: format!("{doing}: {}", self.text),
-        }
+        Self { text: format!("{doing}: {}", self.text) }
     }
 }
 
@@ -132,14 +128,8 @@ mod tests {
     fn the_text_holds_every_source_once() {
         let cause = |text| Some(Box::new(Layer(text, None)));
         let cases = [
-            (
-                Layer("reading", cause("no such file")),
-                "reading: no such file",
-            ),
-            (
-                Layer("reading: no such file", cause("no such file")),
-                "reading: no such file",
-            ),
+            (Layer("reading", cause("no such file")), "reading: no such file"),
+            (Layer("reading: no such file", cause("no such file")), "reading: no such file"),
             (Layer("alone", None), "alone"),
         ];
         for (error, expected) in cases {
@@ -150,19 +140,10 @@ mod tests {
     #[test]
     fn context_goes_before_the_error() {
         let failed: Result<(), _> = Err(Layer("no such file", None));
-        assert_eq!(
-            failed.context("reading the list").unwrap_err().to_string(),
-            "reading the list: no such file"
-        );
+        assert_eq!(failed.context("reading the list").unwrap_err().to_string(), "reading the list: no such file");
         let failed: Result<(), _> = Err(ToolError::new("no"));
-        assert_eq!(
-            failed.with_context(|| "asking").unwrap_err().to_string(),
-            "asking: no"
-        );
-        assert_eq!(
-            None::<()>.context("no such city").unwrap_err().to_string(),
-            "no such city"
-        );
+        assert_eq!(failed.with_context(|| "asking").unwrap_err().to_string(), "asking: no");
+        assert_eq!(None::<()>.context("no such city").unwrap_err().to_string(), "no such city");
     }
 
     #[test]
@@ -170,9 +151,6 @@ mod tests {
         fn fail(name: &str) -> Result<(), ToolError> {
             tool_bail!("no city is called {name}")
         }
-        assert_eq!(
-            fail("Atlantis").unwrap_err(),
-            ToolError::new("no city is called Atlantis")
-        );
+        assert_eq!(fail("Atlantis").unwrap_err(), ToolError::new("no city is called Atlantis"));
     }
 }

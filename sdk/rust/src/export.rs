@@ -7,10 +7,7 @@ use crate::{Call, Plugin};
 
 impl<P: Plugin> Guest for P {
     fn list_tools() -> Result<ToolList, CallError> {
-        let tools = P::tools()
-            .iter()
-            .map(ToolDefinition::describe)
-            .collect::<Result<_, _>>()?;
+        let tools = P::tools().iter().map(ToolDefinition::describe).collect::<Result<_, _>>()?;
         Ok(ToolList { tools, cache: None })
     }
 

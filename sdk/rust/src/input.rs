@@ -7,19 +7,13 @@ impl InputRequired {
     /// No questions yet. A result without questions has to have a state.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            requests: Vec::new(),
-            state: None,
-        }
+        Self { requests: Vec::new(), state: None }
     }
 
     /// Asks under `key`.
     #[must_use]
     pub fn ask(mut self, key: impl Into<String>, kind: InputKind) -> Self {
-        self.requests.push(InputRequest {
-            key: key.into(),
-            kind,
-        });
+        self.requests.push(InputRequest { key: key.into(), kind });
         self
     }
 
@@ -27,32 +21,13 @@ impl InputRequired {
     #[must_use]
     pub fn form<T: JsonSchema>(self, key: impl Into<String>, message: impl Into<String>) -> Self {
         let schema = crate::schema::form::<T>();
-        self.ask(
-            key,
-            InputKind::Form(FormRequest {
-                message: message.into(),
-                schema,
-                meta: None,
-            }),
-        )
+        self.ask(key, InputKind::Form(FormRequest { message: message.into(), schema, meta: None }))
     }
 
     /// Asks the person to visit an `https:` page.
     #[must_use]
-    pub fn url(
-        self,
-        key: impl Into<String>,
-        message: impl Into<String>,
-        url: impl Into<String>,
-    ) -> Self {
-        self.ask(
-            key,
-            InputKind::Url(UrlRequest {
-                message: message.into(),
-                url: url.into(),
-                meta: None,
-            }),
-        )
+    pub fn url(self, key: impl Into<String>, message: impl Into<String>, url: impl Into<String>) -> Self {
+        self.ask(key, InputKind::Url(UrlRequest { message: message.into(), url: url.into(), meta: None }))
     }
 
     /// Asks the client's model. `params` is the text of a JSON object, as `sampling/createMessage` takes it.
@@ -101,16 +76,10 @@ mod tests {
             .sample("model", "{}")
             .roots("roots")
             .state(*b"s");
-        let keys: Vec<_> = questions
-            .requests
-            .iter()
-            .map(|request| &*request.key)
-            .collect();
+        let keys: Vec<_> = questions.requests.iter().map(|request| &*request.key).collect();
         assert_eq!(keys, ["login", "page", "model", "roots"]);
         assert_eq!(questions.state.as_deref(), Some(&b"s"[..]));
-        let InputKind::Form(form) = &questions.requests[0].kind else {
-            panic!("{questions:?}")
-        };
+        let InputKind::Form(form) = &questions.requests[0].kind else { panic!("{questions:?}") };
         assert_eq!(
             form.schema,
             r#"{"type":"object","properties":{"name":{"type":"string","description":"The account."}},"required":["name"]}"#

@@ -35,6 +35,10 @@
 //! the context is empty. So a plugin's tests are ordinary `cargo test`.
 #![deny(missing_docs)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 // So that the attributes, which write `::toolcell_sdk::…`, work in this crate's own tests too.
 #[cfg(test)]
 extern crate self as toolcell_sdk;

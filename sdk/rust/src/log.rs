@@ -31,8 +31,8 @@ pub fn write(level: Level, logger: Option<&str>, data: impl Serialize) {
     if !is_enabled(level) {
         return;
     }
-    let data = serde_json::to_string(&data)
-        .unwrap_or_else(|error| serde_json::Value::from(error.to_string()).to_string());
+    let data =
+        serde_json::to_string(&data).unwrap_or_else(|error| serde_json::Value::from(error.to_string()).to_string());
     #[cfg(target_family = "wasm")]
     crate::bindings::tools::toolcell::plugin::log::write(level, logger, &data);
     #[cfg(not(target_family = "wasm"))]

@@ -35,9 +35,8 @@ pub struct Json<T>(pub T);
 
 impl<T: Serialize + JsonSchema> IntoOutcome for Json<T> {
     fn into_outcome(self) -> Result<Outcome, CallError> {
-        let json = serde_json::to_string(&self.0).map_err(|error| {
-            CallError::Other(format!("the result cannot be written as JSON: {error}"))
-        })?;
+        let json = serde_json::to_string(&self.0)
+            .map_err(|error| CallError::Other(format!("the result cannot be written as JSON: {error}")))?;
         let mut result = ToolResult::text(json.clone());
         result.structured = Some(json);
         Ok(Outcome::Complete(result))
@@ -132,10 +131,7 @@ mod tests {
     #[test]
     fn json_is_structured_and_text() {
         let result = complete(Json(vec![1, 2]));
-        assert_eq!(
-            result,
-            ToolResult::text("[1,2]").with_structured(&[1, 2]).unwrap()
-        );
+        assert_eq!(result, ToolResult::text("[1,2]").with_structured(&[1, 2]).unwrap());
         assert!(<Result<Json<Vec<u8>>, ToolError>>::output_schema().is_some());
     }
 
@@ -144,10 +140,7 @@ mod tests {
         let failed: Result<String, ToolError> = Err(ToolError::new("no such city"));
         assert_eq!(complete(failed), ToolResult::text("no such city").error());
         let failed: Result<(), std::num::ParseIntError> = "x".parse::<u8>().map(|_| ());
-        assert_eq!(
-            complete(failed),
-            ToolResult::text("invalid digit found in string").error()
-        );
+        assert_eq!(complete(failed), ToolResult::text("invalid digit found in string").error());
     }
 
     #[test]
@@ -167,9 +160,6 @@ mod tests {
             }
         }
         let error = Json(Never).into_outcome().unwrap_err();
-        assert_eq!(
-            error,
-            CallError::Other("the result cannot be written as JSON: never".into())
-        );
+        assert_eq!(error, CallError::Other("the result cannot be written as JSON: never".into()));
     }
 }

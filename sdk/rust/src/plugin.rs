@@ -43,33 +43,18 @@ impl ToolDefinition {
     /// # Errors
     /// The arguments are not a JSON object.
     pub(crate) fn describe(&self) -> Result<Tool, CallError> {
-        let Self {
-            name,
-            title,
-            description,
-            read_only,
-            destructive,
-            idempotent,
-            open_world,
-            meta,
-            input,
-            output,
-        } = *self;
-        let annotations = ToolAnnotations {
-            read_only,
-            destructive,
-            idempotent,
-            open_world,
-        };
-        let said = [read_only, destructive, idempotent, open_world]
-            .iter()
-            .any(Option::is_some);
+        let Self { name, title, description, read_only, destructive, idempotent, open_world, meta, input, output } =
+            *self;
+        let annotations = ToolAnnotations { read_only, destructive, idempotent, open_world };
+        let said = [read_only, destructive, idempotent, open_world].iter().any(Option::is_some);
         Ok(Tool {
             name: name.to_owned(),
             title: title.map(str::to_owned),
             description: description.map(str::to_owned),
             input_schema: schema::of_arguments(input()).map_err(|what| {
-                CallError::Other(format!("the arguments of the tool `{name}` are {what}; make them a struct with named fields"))
+                CallError::Other(format!(
+                    "the arguments of the tool `{name}` are {what}; make them a struct with named fields"
+                ))
             })?,
             output_schema: output().map(schema::text),
             annotations: said.then_some(annotations),
@@ -89,8 +74,5 @@ pub fn unknown_tool(name: &str) -> CallError {
 /// Uses a plugin where there is no host to use it, so that the compiler checks it there too.
 #[doc(hidden)]
 pub fn is_plugin<P: Plugin>() {
-    let _ = (
-        P::default as fn() -> P,
-        P::tools as fn() -> Vec<ToolDefinition>,
-    );
+    let _ = (P::default as fn() -> P, P::tools as fn() -> Vec<ToolDefinition>);
 }

@@ -2,8 +2,7 @@
 
 use crate::ToolError;
 use crate::types::{
-    Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, ResourceInfo,
-    TextContent, ToolResult,
+    Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, ResourceInfo, TextContent, ToolResult,
 };
 use serde::Serialize;
 
@@ -11,12 +10,7 @@ impl ToolResult {
     /// A result with nothing in it.
     #[must_use]
     pub fn empty() -> Self {
-        Self {
-            content: Vec::new(),
-            structured: None,
-            is_error: false,
-            meta: None,
-        }
+        Self { content: Vec::new(), structured: None, is_error: false, meta: None }
     }
 
     /// A result of one text.
@@ -43,11 +37,7 @@ impl ToolResult {
     /// Adds a text.
     #[must_use]
     pub fn with_text(self, text: impl Into<String>) -> Self {
-        self.with(Content::Text(TextContent {
-            text: text.into(),
-            annotations: None,
-            meta: None,
-        }))
+        self.with(Content::Text(TextContent { text: text.into(), annotations: None, meta: None }))
     }
 
     /// Adds a picture: its raw bytes and their media type, such as `image/png`.
@@ -86,11 +76,7 @@ impl ToolResult {
         mime_type: impl Into<String>,
         text: impl Into<String>,
     ) -> Self {
-        self.with(embedded(
-            uri.into(),
-            mime_type.into(),
-            ResourceBody::Text(text.into()),
-        ))
+        self.with(embedded(uri.into(), mime_type.into(), ResourceBody::Text(text.into())))
     }
 
     /// Adds a resource whose contents are raw bytes.
@@ -101,11 +87,7 @@ impl ToolResult {
         mime_type: impl Into<String>,
         data: impl Into<Vec<u8>>,
     ) -> Self {
-        self.with(embedded(
-            uri.into(),
-            mime_type.into(),
-            ResourceBody::Blob(data.into()),
-        ))
+        self.with(embedded(uri.into(), mime_type.into(), ResourceBody::Blob(data.into())))
     }
 
     /// Sets the structured content. The tool says its type with `#[tool(output = T)]`.
@@ -141,26 +123,12 @@ impl Default for ToolResult {
 }
 
 fn media(data: Vec<u8>, mime_type: String) -> MediaContent {
-    MediaContent {
-        data,
-        mime_type,
-        annotations: None,
-        meta: None,
-    }
+    MediaContent { data, mime_type, annotations: None, meta: None }
 }
 
 fn embedded(uri: String, mime_type: String, body: ResourceBody) -> Content {
-    let contents = ResourceContents {
-        uri,
-        mime_type: Some(mime_type),
-        body,
-        meta: None,
-    };
-    Content::Resource(EmbeddedResource {
-        contents,
-        annotations: None,
-        meta: None,
-    })
+    let contents = ResourceContents { uri, mime_type: Some(mime_type), body, meta: None };
+    Content::Resource(EmbeddedResource { contents, annotations: None, meta: None })
 }
 
 #[cfg(test)]
@@ -191,25 +159,14 @@ mod tests {
 
     #[test]
     fn structured_content_and_meta_are_json_text() {
-        let result = ToolResult::empty()
-            .with_structured(&[1, 2])
-            .unwrap()
-            .with_meta(&("a", 1))
-            .unwrap()
-            .error();
-        assert_eq!(
-            (result.structured.as_deref(), result.meta.as_deref()),
-            (Some("[1,2]"), Some(r#"["a",1]"#))
-        );
+        let result = ToolResult::empty().with_structured(&[1, 2]).unwrap().with_meta(&("a", 1)).unwrap().error();
+        assert_eq!((result.structured.as_deref(), result.meta.as_deref()), (Some("[1,2]"), Some(r#"["a",1]"#)));
         assert!(result.is_error);
     }
 
     #[test]
     fn pretty_json_says_it_twice() {
         let result = ToolResult::pretty_json(&[1]).unwrap();
-        assert_eq!(
-            result,
-            ToolResult::text("[\n  1\n]").with_structured(&[1]).unwrap()
-        );
+        assert_eq!(result, ToolResult::text("[\n  1\n]").with_structured(&[1]).unwrap());
     }
 }

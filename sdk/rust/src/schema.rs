@@ -17,9 +17,7 @@ pub fn input_schema<T: Arguments>() -> Schema {
 /// The schema of a structured result.
 #[must_use]
 pub fn output_schema<T: JsonSchema>() -> Option<Schema> {
-    Some(generate::<T>(
-        SchemaSettings::draft2020_12().for_serialize(),
-    ))
+    Some(generate::<T>(SchemaSettings::draft2020_12().for_serialize()))
 }
 
 /// The schema of a tool without arguments.
@@ -183,49 +181,28 @@ mod tests {
         );
         assert_eq!(arguments::<Note>(), note);
         let thread: Value = serde_json::from_str(&arguments::<Thread>()).unwrap();
-        assert_eq!(
-            thread.pointer("/properties/first/properties/replies/items/$ref"),
-            Some(&"#/$defs/Note".into())
-        );
-        assert!(
-            thread.pointer("/$defs/Note/properties/text").is_some(),
-            "{thread}"
-        );
+        assert_eq!(thread.pointer("/properties/first/properties/replies/items/$ref"), Some(&"#/$defs/Note".into()));
+        assert!(thread.pointer("/$defs/Note/properties/text").is_some(), "{thread}");
     }
 
     #[test]
     fn the_root_of_arguments_says_object() {
         let shape = arguments::<Shape>();
-        assert!(
-            shape.starts_with(r#"{"type":"object","oneOf":["#),
-            "{shape}"
-        );
+        assert!(shape.starts_with(r#"{"type":"object","oneOf":["#), "{shape}");
         assert_eq!(arguments::<None>(), r#"{"type":"object"}"#);
-        assert_eq!(
-            of_arguments(no_input()).unwrap(),
-            r#"{"type":"object","additionalProperties":false}"#
-        );
+        assert_eq!(of_arguments(no_input()).unwrap(), r#"{"type":"object","additionalProperties":false}"#);
     }
 
     #[test]
     fn arguments_that_are_no_object_are_refused() {
-        assert_eq!(
-            of_arguments(input_schema::<Vec<u8>>()),
-            Err("of the JSON type `array`".into())
-        );
-        assert_eq!(
-            of_arguments(input_schema::<Option<bool>>()),
-            Err("of several JSON types".into())
-        );
+        assert_eq!(of_arguments(input_schema::<Vec<u8>>()), Err("of the JSON type `array`".into()));
+        assert_eq!(of_arguments(input_schema::<Option<bool>>()), Err("of several JSON types".into()));
     }
 
     #[test]
     fn a_result_describes_what_is_written_and_not_what_may_be_left_out() {
         let expected = r#"{"type":"object","properties":{"count":{"type":"integer","default":0,"minimum":0}},"required":["count"]}"#;
-        assert_eq!(
-            output_schema::<Answer>().map(text).as_deref(),
-            Some(expected)
-        );
+        assert_eq!(output_schema::<Answer>().map(text).as_deref(), Some(expected));
         assert!(!arguments::<Answer>().contains("required"));
     }
 }

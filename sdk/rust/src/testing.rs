@@ -32,8 +32,8 @@ pub fn tools<P: Plugin>() -> Result<Vec<Tool>, CallError> {
 /// # Errors
 /// Those of [`Plugin::call`], and arguments that cannot be written as JSON.
 pub fn call<P: Plugin>(name: &str, arguments: impl Serialize) -> Result<Outcome, CallError> {
-    let arguments = serde_json::to_string(&arguments)
-        .map_err(|error| CallError::InvalidArguments(error.to_string()))?;
+    let arguments =
+        serde_json::to_string(&arguments).map_err(|error| CallError::InvalidArguments(error.to_string()))?;
     P::default().call(&Call::new(name, arguments))
 }
 

@@ -40,13 +40,8 @@ impl Sampler {
     #[tool(title = "Divide", read_only, idempotent, open_world = false)]
     fn divide(&self, args: DivideArgs) -> Result<Json<Division>, ToolError> {
         let DivideArgs { dividend, divisor } = args;
-        let quotient = dividend
-            .checked_div(divisor)
-            .context("the divisor must not be 0")?;
-        Ok(Json(Division {
-            quotient,
-            remainder: dividend % divisor,
-        }))
+        let quotient = dividend.checked_div(divisor).context("the divisor must not be 0")?;
+        Ok(Json(Division { quotient, remainder: dividend % divisor }))
     }
 
     #[tool(name = "parse.number", output = Division, meta = r#"{"x/y":1}"#)]
@@ -55,23 +50,15 @@ impl Sampler {
         if quotient < 0 {
             tool_bail!("{quotient} is too small");
         }
-        ToolResult::pretty_json(&Division {
-            quotient,
-            remainder: 0,
-        })
+        ToolResult::pretty_json(&Division { quotient, remainder: 0 })
     }
 
     /// Greets whoever says who it is.
     #[tool]
     fn greet(&self, call: &Call) -> Outcome {
         match call.answer("who") {
-            Some(InputAnswer::Form(FormAnswer::Accept(Some(json)))) => {
-                ToolResult::text(json).into()
-            }
-            _ => InputRequired::new()
-                .form::<Name>("who", "Who are you?")
-                .state(*b"asked")
-                .into(),
+            Some(InputAnswer::Form(FormAnswer::Accept(Some(json)))) => ToolResult::text(json).into(),
+            _ => InputRequired::new().form::<Name>("who", "Who are you?").state(*b"asked").into(),
         }
     }
 
@@ -107,10 +94,7 @@ fn complete(name: &str, arguments: &str) -> ToolResult {
 fn tools_are_listed_as_they_are_described() {
     let tools = testing::tools::<Sampler>().unwrap();
     let names: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
-    assert_eq!(
-        names,
-        ["divide", "parse.number", "greet", "report", "motto"]
-    );
+    assert_eq!(names, ["divide", "parse.number", "greet", "report", "motto"]);
 
     let divide = &tools[0];
     assert_eq!(divide.title.as_deref(), Some("Divide"));
@@ -126,27 +110,16 @@ fn tools_are_listed_as_they_are_described() {
     assert_eq!(divide.output_schema.as_deref(), Some(division));
     let hints = divide.annotations.unwrap();
     assert_eq!(
-        (
-            hints.read_only,
-            hints.destructive,
-            hints.idempotent,
-            hints.open_world
-        ),
+        (hints.read_only, hints.destructive, hints.idempotent, hints.open_world),
         (Some(true), None, Some(true), Some(false))
     );
 
     let parse = &tools[1];
     assert_eq!(parse.output_schema.as_deref(), Some(division));
     assert_eq!(parse.meta.as_deref(), Some(r#"{"x/y":1}"#));
-    assert_eq!(
-        (parse.description.as_deref(), parse.annotations),
-        (None, None)
-    );
+    assert_eq!((parse.description.as_deref(), parse.annotations), (None, None));
 
-    assert_eq!(
-        tools[4].input_schema,
-        r#"{"type":"object","additionalProperties":false}"#
-    );
+    assert_eq!(tools[4].input_schema, r#"{"type":"object","additionalProperties":false}"#);
 }
 
 #[test]
@@ -162,24 +135,12 @@ fn results_are_what_the_method_returned() {
 #[test]
 fn errors_are_results_the_model_can_read() {
     let cases = [
-        (
-            "divide",
-            r#"{"dividend":1,"divisor":0}"#,
-            "the divisor must not be 0",
-        ),
-        (
-            "parse.number",
-            r#"{"name":"x"}"#,
-            "invalid digit found in string",
-        ),
+        ("divide", r#"{"dividend":1,"divisor":0}"#, "the divisor must not be 0"),
+        ("parse.number", r#"{"name":"x"}"#, "invalid digit found in string"),
         ("parse.number", r#"{"name":"-1"}"#, "-1 is too small"),
     ];
     for (name, arguments, expected) in cases {
-        assert_eq!(
-            complete(name, arguments),
-            ToolResult::text(expected).error(),
-            "{name} {arguments}"
-        );
+        assert_eq!(complete(name, arguments), ToolResult::text(expected).error(), "{name} {arguments}");
     }
 }
 
@@ -187,33 +148,18 @@ fn errors_are_results_the_model_can_read() {
 fn what_is_not_the_tools_fault_is_a_call_error() {
     assert_eq!(
         call("divide", r#"{"dividend":1}"#),
-        Err(CallError::InvalidArguments(
-            "arguments of `divide`: missing field `divisor`".into()
-        ))
+        Err(CallError::InvalidArguments("arguments of `divide`: missing field `divisor`".into()))
     );
-    assert_eq!(
-        call("parse", "{}"),
-        Err(CallError::NotFound(
-            "this plugin has no tool `parse`".into()
-        ))
-    );
+    assert_eq!(call("parse", "{}"), Err(CallError::NotFound("this plugin has no tool `parse`".into())));
 }
 
 #[test]
 fn a_tool_can_ask_and_is_called_again() {
-    let Ok(Outcome::InputRequired(questions)) = call("greet", "{}") else {
-        panic!("no question")
-    };
+    let Ok(Outcome::InputRequired(questions)) = call("greet", "{}") else { panic!("no question") };
     assert_eq!(questions.state.as_deref(), Some(&b"asked"[..]));
     let answer = InputAnswer::Form(FormAnswer::Accept(Some(r#"{"name":"Ada"}"#.into())));
-    let responses = vec![InputResponse {
-        key: "who".into(),
-        answer,
-    }];
-    let again = Call::new("greet", "{}").continued(Continuation {
-        responses,
-        state: questions.state,
-    });
+    let responses = vec![InputResponse { key: "who".into(), answer }];
+    let again = Call::new("greet", "{}").continued(Continuation { responses, state: questions.state });
     let outcome = toolcell_sdk::Plugin::call(&Sampler, &again).unwrap();
     assert_eq!(testing::text(&outcome), r#"{"name":"Ada"}"#);
 }

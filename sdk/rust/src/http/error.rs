@@ -49,9 +49,7 @@ impl Display for Error {
                 write!(f, "{limit} redirects were followed, and there was another")
             }
             Self::Failed(why) => write!(f, "the request failed: {why}"),
-            Self::NoHost => {
-                f.write_str("requests are sent by the host, and this does not run in one")
-            }
+            Self::NoHost => f.write_str("requests are sent by the host, and this does not run in one"),
         }
     }
 }

@@ -45,19 +45,13 @@ impl<'a> Target<'a> {
             return refuse("names no host");
         }
         if authority.contains(['@', '\\']) {
-            return refuse(
-                "holds a user name or a backslash before the path; send credentials in a header",
-            );
+            return refuse("holds a user name or a backslash before the path; send credentials in a header");
         }
         let path_with_query = match path.starts_with('/') {
             true => path.to_owned(),
             false => format!("/{path}"),
         };
-        Ok(Self {
-            scheme,
-            authority,
-            path_with_query,
-        })
+        Ok(Self { scheme, authority, path_with_query })
     }
 
     /// Whether both are the same scheme, host and port.
@@ -172,33 +166,14 @@ mod tests {
     fn a_url_has_three_parts() {
         let cases = [
             ("https://example.com", (Scheme::Https, "example.com", "/")),
-            (
-                "HTTP://example.com:8080/a/b?c=d#e",
-                (Scheme::Http, "example.com:8080", "/a/b?c=d"),
-            ),
-            (
-                "https://example.com?c=/d",
-                (Scheme::Https, "example.com", "/?c=/d"),
-            ),
-            (
-                "https://[2001:db8::1]:8443/",
-                (Scheme::Https, "[2001:db8::1]:8443", "/"),
-            ),
-            (
-                "https://example.com#a/b",
-                (Scheme::Https, "example.com", "/"),
-            ),
-            (
-                "https://example.com/@me",
-                (Scheme::Https, "example.com", "/@me"),
-            ),
+            ("HTTP://example.com:8080/a/b?c=d#e", (Scheme::Http, "example.com:8080", "/a/b?c=d")),
+            ("https://example.com?c=/d", (Scheme::Https, "example.com", "/?c=/d")),
+            ("https://[2001:db8::1]:8443/", (Scheme::Https, "[2001:db8::1]:8443", "/")),
+            ("https://example.com#a/b", (Scheme::Https, "example.com", "/")),
+            ("https://example.com/@me", (Scheme::Https, "example.com", "/@me")),
         ];
         for (url, (scheme, authority, path)) in cases {
-            let expected = Target {
-                scheme,
-                authority,
-                path_with_query: path.to_owned(),
-            };
+            let expected = Target { scheme, authority, path_with_query: path.to_owned() };
             assert_eq!(Target::parse(url), Ok(expected), "{url}");
         }
     }
@@ -212,10 +187,7 @@ mod tests {
             ("https:///a", "names no host"),
             ("https://:80/", "names no host"),
             ("https://me:pw@example.com/", "credentials in a header"),
-            (
-                "https://example.com\\@evil.example/",
-                "credentials in a header",
-            ),
+            ("https://example.com\\@evil.example/", "credentials in a header"),
             ("https://example.com/a b", "percent-encoded"),
             ("https://exämple.com/", "punycode"),
             ("https://example.com/\r\nx: y", "percent-encoded"),

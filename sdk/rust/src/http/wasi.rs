@@ -15,6 +15,8 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 /// What is taken from a stream at once at most, in bytes.
 const CHUNK: usize = 64 * 1024;
 
+const LENGTH: &str = "content-length";
+
 /// A body being read. Fields are dropped in this order: a stream has to go before what it came from.
 pub struct Body {
     stream: InputStream,
@@ -27,10 +29,9 @@ impl Body {
     /// The next bytes, at least one and at most `room`; none at the end.
     pub fn read(&mut self, room: usize) -> Result<Option<Vec<u8>>, Error> {
         loop {
+            self.deadline.check()?;
             match self.stream.read(room.min(CHUNK) as u64) {
-                Ok(chunk) if chunk.is_empty() => {
-                    self.deadline.wait_for(&self.stream.subscribe())?
-                }
+                Ok(chunk) if chunk.is_empty() => self.deadline.wait_for(&self.stream.subscribe())?,
                 Ok(chunk) => return Ok(Some(chunk)),
                 Err(StreamError::Closed) => return Ok(None),
                 Err(StreamError::LastOperationFailed(error)) => {
@@ -65,21 +66,18 @@ pub fn send(request: &Request, target: &Target<'_>, deadline: Deadline) -> Resul
         url: String::new(),
         status: response.status(),
         headers,
-        body: Body {
-            stream,
-            _body: body,
-            _response: response,
-            deadline,
-        },
+        body: Body { stream, _body: body, _response: response, deadline },
     })
 }
 
 fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error> {
     let headers = Fields::new();
     for (name, value) in &request.headers {
-        headers
-            .append(name, value)
-            .map_err(|_| Error::Header(name.clone()))?;
+        headers.append(name, value).map_err(|_| Error::Header(name.clone()))?;
+    }
+    // Many servers want the length beforehand. A host that sees to it itself refuses this header, which is as good.
+    if !request.body.is_empty() && !headers.has(LENGTH) {
+        let _ = headers.append(LENGTH, request.body.len().to_string().as_bytes());
     }
     // With a length the server need not be able to read a body in chunks, and some want one even of nothing (RFC 9110,
     // section 8.6).
@@ -89,16 +87,12 @@ fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error
         let _ = headers.append("content-length", length.as_bytes());
     }
     let outgoing = OutgoingRequest::new(headers);
-    outgoing
-        .set_method(&method(&request.method))
-        .map_err(|()| Error::Header(request.method.clone()))?;
+    outgoing.set_method(&method(&request.method)).map_err(|()| Error::Header(request.method.clone()))?;
     let scheme = match target.scheme {
         Scheme::Http => wasi::Scheme::Http,
         Scheme::Https => wasi::Scheme::Https,
     };
-    outgoing
-        .set_scheme(Some(&scheme))
-        .map_err(|()| Error::Url("its scheme".to_owned()))?;
+    outgoing.set_scheme(Some(&scheme)).map_err(|()| Error::Url("its scheme".to_owned()))?;
     outgoing
         .set_authority(Some(target.authority))
         .map_err(|()| Error::Url(format!("`{}` is not a host", target.authority)))?;

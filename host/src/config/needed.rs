@@ -1,0 +1,112 @@
+//! What the rest of the host works with.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::Lookup;
+use super::diagnostic::{Diagnostic, Faults};
+use super::disk::Claim;
+use super::written::{Document, Table};
+use super::{plugin, server};
+use crate::policy::{Grant, Limits};
+
+/// A whole configuration. The default is that of an empty file: no plugins, no HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The server itself.
+    pub server: ServerConfig,
+    /// The limits of a plugin that sets none.
+    pub limits: Limits,
+    /// The plugins to load, in the order of the file. One with a problem is not here; one whose component is not there is.
+    pub plugins: Vec<PluginConfig>,
+    /// The plugins that are switched off, by name.
+    pub disabled: Vec<String>,
+    /// Granted directories that are not there. When one appears, load again.
+    pub absent: Vec<PathBuf>,
+    /// What is wrong with the plugins that were left out.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// The server's own settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Where to serve HTTP; port 0 takes any free one.
+    pub http: Option<SocketAddr>,
+    /// `Host` headers to accept besides those of loopback: `host` (with any port) or `host:port`, in lower case.
+    pub allowed_hosts: Vec<String>,
+    /// `Origin` headers to accept besides those of loopback, as browsers send them.
+    pub allowed_origins: Vec<String>,
+    /// Entries on one page of a list, at least 1.
+    pub page_size: usize,
+    /// Milliseconds for which clients may keep a list.
+    pub list_ttl_ms: u64,
+    /// What every client's model is told about this server.
+    pub instructions: Option<String>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            http: None,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            // A client that shows tools to a model shows all of them; pages of 100 keep a message below a megabyte.
+            page_size: 100,
+            // Lists change when a file does, and then subscribers are told; a minute is for those that do not subscribe.
+            list_ttl_ms: 60_000,
+            instructions: None,
+        }
+    }
+}
+
+/// One plugin. The default of every part grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginConfig {
+    /// Its name, see [`check_plugin_name`](super::check_plugin_name).
+    pub name: String,
+    /// Absolute path of the component, or of a folder of components.
+    pub path: PathBuf,
+    /// What the names of its tools begin with for clients; may be empty.
+    pub prefix: String,
+    /// What it may do.
+    pub grant: Grant,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+impl PluginConfig {
+    /// A plugin without grants, prefix or limits of its own.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            path: path.into(),
+            prefix: String::new(),
+            grant: Grant::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Turns a document into a configuration, except for what only the disk can tell, which is returned as claims. Paths
+/// start from `base`.
+pub(super) fn resolve(document: Document, base: &Path, env: Lookup<'_>, faults: &mut Faults) -> (Config, Vec<Claim>) {
+    let Document { server: Table(server), limits: Table(limits), plugins } = document;
+    let mut config = Config { server: server::resolve(&server, faults), ..Config::default() };
+    limits.apply(&mut config.limits, faults);
+    let mut claims = Vec::new();
+    for (name, Table(table)) in &plugins {
+        let mut own = Faults::within(name.get());
+        let (plugin, mut claimed) = plugin::resolve(name, table, base, env, &config.limits, &mut own);
+        faults.append(own);
+        if table.enabled == Some(false) {
+            config.disabled.push(name.get().clone());
+        } else {
+            claims.append(&mut claimed);
+            config.plugins.extend(plugin);
+        }
+    }
+    (config, claims)
+}

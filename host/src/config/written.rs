@@ -1,0 +1,381 @@
+//! `toolcell.toml` as it is written. Doc comments here are what an editor shows.
+//!
+//! Every key is optional here, also those that are needed: what is missing is said by whoever needs it, together with
+//! all else, instead of ending the reading.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use toml::Spanned;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(transparent)]
+pub(super) struct At<T>(Spanned<T>);
+
+impl<T> At<T> {
+    pub(super) fn get(&self) -> &T {
+        self.0.get_ref()
+    }
+
+    /// In bytes of the text.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.0.span()
+    }
+}
+
+/// The place is not part of what is written.
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A TOML table. By itself serde would also read an array into a struct, field by field, which nobody means.
+#[derive(Debug, Default)]
+pub(super) struct Table<T>(pub(super) T);
+
+/// What a message calls the table that belongs there.
+trait Expected {
+    const EXPECTED: &'static str;
+}
+
+impl<'de, T: Deserialize<'de> + Expected> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TableVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> + Expected> Visitor<'de> for TableVisitor<T> {
+            type Value = Table<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(T::EXPECTED)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Table<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Table)
+            }
+        }
+
+        deserializer.deserialize_map(TableVisitor(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Table<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl Expected for ServerTable {
+    const EXPECTED: &'static str = "a table, [server]";
+}
+
+impl Expected for LimitsConfig {
+    const EXPECTED: &'static str = "a table like { wall-ms = 5000 }";
+}
+
+impl Expected for PluginTable {
+    const EXPECTED: &'static str = "a table, [plugins.NAME] with path = \"….wasm\"";
+}
+
+impl Expected for DirTable {
+    const EXPECTED: &'static str = "a table like { host = \"./docs\", guest = \"/docs\" }";
+}
+
+/// Configuration of a Toolcell server. Relative paths start from the directory of this file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Document {
+    /// The server itself.
+    pub(super) server: Table<ServerTable>,
+    /// Limits for every plugin that does not set its own.
+    pub(super) limits: Table<LimitsConfig>,
+    /// The plugins by name: lower-case letters, digits, `-` and `_`, at most 64. Where two plugins offer a tool of the
+    /// same name, the one that stands first keeps it.
+    #[schemars(schema_with = "super::schema::plugins")]
+    pub(super) plugins: IndexMap<At<String>, Table<PluginTable>>,
+}
+
+/// The server itself.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ServerTable {
+    /// Address and port to serve HTTP on, such as `127.0.0.1:8080`; port 0 takes any free one. Default is to serve on
+    /// standard input and output only.
+    pub(super) http: Option<At<String>>,
+    /// Names under which clients may reach the server over HTTP, as `host` or `host:port`, besides those of loopback.
+    /// Other `Host` headers are refused, which stops DNS rebinding. Default is none.
+    pub(super) allowed_hosts: Vec<At<String>>,
+    /// Web pages that may call the server, as `https://host[:port]`, besides those of loopback. Default is none.
+    pub(super) allowed_origins: Vec<At<String>>,
+    /// Tools on one page of `tools/list`. Default is 100, at most 1000.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) page_size: Option<At<u64>>,
+    /// Milliseconds for which clients may keep a list without asking again; 0 makes them ask each time. Default is
+    /// 60000, at most a day.
+    #[schemars(range(min = 0, max = 86_400_000))]
+    pub(super) list_ttl_ms: Option<At<u64>>,
+    /// What every client's model is told about this server. Default is nothing.
+    pub(super) instructions: Option<At<String>>,
+}
+
+/// One plugin and what it may do. Without grants it can only compute.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["path"]))]
+pub(super) struct PluginTable {
+    /// The component (a `.wasm` file), or a folder of components.
+    pub(super) path: Option<At<String>>,
+    /// What the names of its tools begin with for clients, such as `fs_`. Default is nothing.
+    pub(super) prefix: Option<At<String>>,
+    /// Whether it is loaded. Default is true.
+    pub(super) enabled: Option<bool>,
+    /// Directories it sees. Default is none.
+    pub(super) dirs: Vec<At<Table<DirTable>>>,
+    /// Requests it may send: `[METHOD,… ]scheme://host[:port][/path]`. The host may be `*` or `*.example.com`, the port
+    /// `*`, and the path may end with `*`. Default is none.
+    pub(super) hosts: Vec<At<String>>,
+    /// Addresses or networks that are not public, such as `10.1.0.0/16`, and that granted hosts may stand for. Default is
+    /// none.
+    pub(super) addresses: Vec<At<String>>,
+    /// Environment variables it sees. Default is none.
+    pub(super) env: IndexMap<At<String>, At<EnvValue>>,
+    /// Its own limits.
+    pub(super) limits: Table<LimitsConfig>,
+}
+
+/// A directory of the host that a plugin sees.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["host", "guest"]))]
+pub(super) struct DirTable {
+    /// The directory on the host. It has to be there.
+    pub(super) host: Option<At<String>>,
+    /// Where the plugin sees it: an absolute path with `/`.
+    pub(super) guest: Option<At<String>>,
+    /// What the plugin may do there. Default is `read-only`.
+    pub(super) access: Option<AccessWord>,
+}
+
+/// What a plugin may do in a directory.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum AccessWord {
+    /// List and read.
+    ReadOnly,
+    /// Also create, change, rename and delete.
+    ReadWrite,
+}
+
+/// The value of a variable.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum EnvValue {
+    /// The value itself.
+    Text(String),
+    /// Taken from the host's own environment.
+    FromEnv(FromEnvTable),
+}
+
+/// Another variable to take the value from.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["from-env"]))]
+pub(super) struct FromEnvTable {
+    /// Name of the variable in the host's own environment. It has to be set.
+    pub(super) from_env: Option<String>,
+}
+
+/// By hand, because serde's `untagged` would forget where a mistake stands.
+impl<'de> Deserialize<'de> for EnvValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EnvVisitor;
+
+        impl<'de> Visitor<'de> for EnvVisitor {
+            type Value = EnvValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text in quotes or { from-env = \"NAME\" }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<EnvValue, E> {
+                Ok(EnvValue::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EnvValue, A::Error> {
+                FromEnvTable::deserialize(MapAccessDeserializer::new(map)).map(EnvValue::FromEnv)
+            }
+        }
+
+        deserializer.deserialize_any(EnvVisitor)
+    }
+}
+
+/// A number of bytes, or a text such as `8 MiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SizeVisitor;
+
+        impl Visitor<'_> for SizeVisitor {
+            type Value = Size;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of bytes or a text like \"8 MiB\" (B, KiB, MiB, GiB)")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Size, E> {
+                let error = |_| E::invalid_value(de::Unexpected::Signed(number), &self);
+                u64::try_from(number).map(Size).map_err(error)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Size, E> {
+                Ok(Size(number))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
+                parse_size(text).map(Size).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(unit_at);
+    let shift = match unit.strip_prefix(' ').unwrap_or(unit) {
+        "B" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+impl JsonSchema for Size {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["integer", "string"], "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB)$" })
+    }
+}
+
+/// Limits. Each that is left out keeps its default; none can be switched off.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(transform = super::schema::bounds)]
+pub(super) struct LimitsConfig {
+    /// Linear memory of one call in MiB.
+    pub(super) memory_mib: Option<At<u64>>,
+    /// Elements of all tables of one call.
+    pub(super) table_elements: Option<At<u64>>,
+    /// Core instances in one component.
+    pub(super) core_instances: Option<At<u64>>,
+    /// Linear memories in one component.
+    pub(super) memories: Option<At<u64>>,
+    /// Tables in one component.
+    pub(super) tables: Option<At<u64>>,
+    /// Milliseconds one call may compute, time spent waiting not counted.
+    pub(super) cpu_ms: Option<At<u64>>,
+    /// Milliseconds from the start of one call to its end, waiting included.
+    pub(super) wall_ms: Option<At<u64>>,
+    /// Size of one call's result.
+    pub(super) output_bytes: Option<At<Size>>,
+    /// Size of what one call may log; the rest is dropped.
+    pub(super) log_bytes: Option<At<Size>>,
+    /// Messages one call may log; the rest is dropped.
+    pub(super) log_lines: Option<At<u64>>,
+    /// Files, streams, requests and other handles one call holds at once.
+    pub(super) open_handles: Option<At<u64>>,
+    /// HTTP requests one call has open at once.
+    pub(super) http_requests_in_flight: Option<At<u64>>,
+    /// Size of the body of one request that a plugin sends.
+    pub(super) http_request_body_bytes: Option<At<Size>>,
+    /// Size of the body of one response that a plugin reads.
+    pub(super) http_response_body_bytes: Option<At<Size>>,
+    /// Size of the header of one request or response.
+    pub(super) http_header_bytes: Option<At<Size>>,
+    /// Lines in the header of one request or response.
+    pub(super) http_headers: Option<At<u64>>,
+    /// Milliseconds to connect, to the first byte of a response, and between two bytes, each.
+    pub(super) http_timeout_ms: Option<At<u64>>,
+    /// Calls of one plugin at once; more wait their turn.
+    pub(super) concurrency: Option<At<u64>>,
+    /// Size of a component.
+    pub(super) component_bytes: Option<At<Size>>,
+    /// Milliseconds to compile a component.
+    pub(super) compile_ms: Option<At<u64>>,
+    /// Tools of one plugin.
+    pub(super) tools: Option<At<u64>>,
+    /// Size of a description.
+    pub(super) description_bytes: Option<At<Size>>,
+    /// Size of one JSON Schema.
+    pub(super) schema_bytes: Option<At<Size>>,
+    /// Nesting of one JSON Schema, and of arguments.
+    pub(super) schema_depth: Option<At<u64>>,
+    /// Size of one call's arguments.
+    pub(super) argument_bytes: Option<At<Size>>,
+    /// Milliseconds to list tools, resources or prompts.
+    pub(super) list_wall_ms: Option<At<u64>>,
+    /// Progress notifications passed on in a second.
+    pub(super) progress_per_second: Option<At<u64>>,
+    /// Size of one `_meta` object.
+    pub(super) meta_bytes: Option<At<Size>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_size;
+
+    #[test]
+    fn sizes() {
+        let good = [("0B", 0), ("1 B", 1), ("64KiB", 65_536), ("8 MiB", 8_388_608), ("2 GiB", 2_147_483_648)];
+        for (text, size) in good {
+            assert_eq!(parse_size(text), Some(size), "{text}");
+        }
+        for bad in ["", "8", "MiB", "8 MB", "8  MiB", "8 mib", "-1 B", "1.5 MiB", "99999999999 GiB", "1 MiB "] {
+            assert_eq!(parse_size(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Which method is whose, in which era.
+
+use super::error::Error;
+use super::handlers;
+use super::jsonrpc::Request;
+use super::lifecycle::{self, Rules};
+use super::reply::Reply;
+use super::{Scope, Server};
+
+/// Serves one request; none if it was cancelled.
+pub(super) async fn dispatch(server: &Server, request: &Request<'_>, scope: &Scope) -> Result<Option<Reply>, Error> {
+    if matches!(scope.rules, Rules::Unopened) && request.method == "ping" {
+        // The one request a client may send before the handshake is through.
+        return handlers::empty(request).map(Some);
+    }
+    let terms = lifecycle::terms(request, &scope.rules)?;
+    match (request.method.as_ref(), &scope.rules) {
+        ("tools/call", _) => handlers::tools_call(server, request, terms, scope).await,
+        ("tools/list", _) => handlers::tools_list(server, request, &terms).map(Some),
+        ("server/discover", Rules::PerRequest) => handlers::discover(server, request, &terms).map(Some),
+        ("subscriptions/listen", Rules::PerRequest) => handlers::listen(server, request, &terms, scope).await,
+        ("ping", Rules::Session(_)) => handlers::empty(request).map(Some),
+        ("logging/setLevel", Rules::Session(session)) => handlers::set_level(request, session).map(Some),
+        ("initialize", Rules::Session(_)) => Err(Error::InvalidRequest("the session is open already".to_owned())),
+        (method, _) => Err(Error::UnknownMethod(method.to_owned())),
+    }
+}
+
+/// Whether serving the request may send anything before the answer.
+pub(super) fn may_notify(request: &Request<'_>, rules: &Rules) -> bool {
+    match (request.method.as_ref(), rules) {
+        ("subscriptions/listen", Rules::PerRequest) => true,
+        ("tools/call", Rules::PerRequest) => handlers::wants_progress(request) || lifecycle::wants_log(request),
+        ("tools/call", Rules::Session(session)) => {
+            handlers::wants_progress(request) || session.log_level().is_some() || session.can_be_asked()
+        }
+        _ => false,
+    }
+}

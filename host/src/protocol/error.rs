@@ -1,0 +1,184 @@
+//! What goes wrong in this layer, as the client sees it: a JSON-RPC error.
+//!
+//! A tool that fails is none of this: that is a result with `isError`, for the model to read.
+
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+
+use super::version::Revision;
+use crate::registry::types::ClientAbilities;
+
+/// Why a message was not served. Made by this layer only; the text goes to the client, so it never holds anything of
+/// the host's inside.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The bytes are not JSON (-32700).
+    #[error("parse error: {0}")]
+    Parse(String),
+    /// JSON, but not a message this peer may send now (-32600).
+    #[error("invalid request: {0}")]
+    InvalidRequest(String),
+    /// No such method in this revision, or its capability is not declared (-32601).
+    #[error("method not found: {0}")]
+    UnknownMethod(String),
+    /// A field that every request must carry is missing or wrong (-32602, refused before anything was done).
+    #[error("invalid params: {0}")]
+    Malformed(String),
+    /// The parameters do not fit the method (-32602).
+    #[error("invalid params: {0}")]
+    InvalidParams(String),
+    /// No tool of that name (-32602).
+    #[error("unknown tool: {0}")]
+    UnknownTool(String),
+    /// HTTP headers and body say different things (-32020).
+    #[error("header mismatch: {0}")]
+    HeaderMismatch(String),
+    /// The tool needs what the client did not declare (-32021).
+    #[error("the client declared no capability for what this tool must ask of it")]
+    MissingCapability(ClientAbilities),
+    /// The revision asked for is not one whose requests stand alone here (-32022).
+    #[error("unsupported protocol version: {0}")]
+    UnsupportedVersion(String),
+    /// More at once than one peer may have (-32603).
+    #[error("too many requests in flight (limit {0}); wait for answers before sending more")]
+    Busy(usize),
+    /// The host failed; the log knows more (-32603).
+    #[error("internal error")]
+    Internal,
+}
+
+/// What an answer means to a transport that has a status of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A result, or an error that is an ordinary answer to a well-formed request.
+    Answered,
+    /// The message itself was refused.
+    Refused,
+    /// There is no such method.
+    UnknownMethod,
+    /// The peer has too much going on.
+    Busy,
+}
+
+impl Error {
+    /// The JSON-RPC error code. Source: JSON-RPC 2.0, section 5.1; 2026-07-28, basic, "Error Codes".
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Parse(_) => -32700,
+            Self::InvalidRequest(_) => -32600,
+            Self::UnknownMethod(_) => -32601,
+            Self::Malformed(_) | Self::InvalidParams(_) | Self::UnknownTool(_) => -32602,
+            Self::Busy(_) | Self::Internal => -32603,
+            Self::HeaderMismatch(_) => -32020,
+            Self::MissingCapability(_) => -32021,
+            Self::UnsupportedVersion(_) => -32022,
+        }
+    }
+
+    /// What it means to a transport.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::InvalidParams(_) | Self::UnknownTool(_) | Self::Internal => Class::Answered,
+            Self::UnknownMethod(_) => Class::UnknownMethod,
+            Self::Busy(_) => Class::Busy,
+            _ => Class::Refused,
+        }
+    }
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("Error", 3)?;
+        error.serialize_field("code", &self.code())?;
+        error.serialize_field("message", &self.to_string())?;
+        match self {
+            Self::UnsupportedVersion(requested) => {
+                error.serialize_field("data", &UnsupportedData { requested })?;
+            }
+            Self::MissingCapability(missing) => {
+                error.serialize_field("data", &MissingData(*missing))?;
+            }
+            _ => error.skip_field("data")?,
+        }
+        error.end()
+    }
+}
+
+struct UnsupportedData<'a> {
+    requested: &'a str,
+}
+
+impl Serialize for UnsupportedData<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut data = serializer.serialize_struct("Data", 2)?;
+        data.serialize_field("supported", &Revision::PER_REQUEST.map(Revision::as_str))?;
+        data.serialize_field("requested", self.requested)?;
+        data.end()
+    }
+}
+
+struct MissingData(ClientAbilities);
+
+impl Serialize for MissingData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut data = serializer.serialize_struct("Data", 1)?;
+        data.serialize_field("requiredCapabilities", &Capabilities(self.0))?;
+        data.end()
+    }
+}
+
+/// Abilities in the shape in which a client declares them.
+struct Capabilities(ClientAbilities);
+
+impl Serialize for Capabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Nested(&'static [(ClientAbilities, &'static str)], ClientAbilities);
+        impl Serialize for Nested {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                for (ability, name) in self.0 {
+                    if self.1.contains(*ability) {
+                        map.serialize_entry(name, &Nested(&[], self.1))?;
+                    }
+                }
+                map.end()
+            }
+        }
+        const MODES: &[(ClientAbilities, &str)] = &[(ClientAbilities::FORM, "form"), (ClientAbilities::URL, "url")];
+        const SAMPLING: &[(ClientAbilities, &str)] = &[(ClientAbilities::SAMPLE_TOOLS, "tools")];
+
+        let wanted = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        if wanted.contains(ClientAbilities::FORM) || wanted.contains(ClientAbilities::URL) {
+            map.serialize_entry("elicitation", &Nested(MODES, wanted))?;
+        }
+        if wanted.contains(ClientAbilities::SAMPLE) || wanted.contains(ClientAbilities::SAMPLE_TOOLS) {
+            map.serialize_entry("sampling", &Nested(SAMPLING, wanted))?;
+        }
+        if wanted.contains(ClientAbilities::ROOTS) {
+            map.serialize_entry("roots", &Nested(&[], wanted))?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClientAbilities, Error};
+
+    #[test]
+    fn data_has_the_shape_of_the_schema() {
+        for (error, json) in [
+            (
+                Error::UnsupportedVersion("1900-01-01".into()),
+                r#"{"code":-32022,"message":"unsupported protocol version: 1900-01-01","data":{"supported":["2026-07-28"],"requested":"1900-01-01"}}"#,
+            ),
+            (
+                Error::MissingCapability(ClientAbilities::FORM | ClientAbilities::SAMPLE),
+                r#"{"code":-32021,"message":"the client declared no capability for what this tool must ask of it","data":{"requiredCapabilities":{"elicitation":{"form":{}},"sampling":{}}}}"#,
+            ),
+            (Error::Internal, r#"{"code":-32603,"message":"internal error"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&error).unwrap(), json);
+        }
+    }
+}

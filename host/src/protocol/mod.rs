@@ -1,0 +1,198 @@
+//! The Model Context Protocol, both eras, over any transport.
+//!
+//! Bytes of one message go in, bytes of messages come out. This layer knows JSON-RPC, the revisions and what each may
+//! show; it asks the registry for tools and has them run. It never opens a socket, never touches a plugin, and below it
+//! JSON is text.
+//!
+//! In reading order:
+//!
+//! - [`version`]: the revisions and what each can carry
+//! - [`jsonrpc`], [`reply`], [`error`]: the envelope, in and out
+//! - [`lifecycle`], [`session`]: by which rules a request is served
+//! - [`requests`], `asked`: what is open, in either direction
+//! - `dispatch`, `handlers`: one file for each method
+//! - `catalog`, `mirror`: the list of tools, rendered once
+//! - `input`, `seal`: what a tool still needs from the client
+//! - `types`: how each thing looks on the wire
+
+mod asked;
+mod catalog;
+mod dispatch;
+pub mod error;
+mod handlers;
+mod identity;
+mod input;
+pub mod jsonrpc;
+pub mod lifecycle;
+mod mirror;
+pub mod reply;
+pub mod requests;
+mod seal;
+pub mod session;
+#[cfg(test)]
+pub(crate) mod testing;
+mod types;
+pub mod version;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+pub use self::error::{Class, Error};
+pub use self::jsonrpc::{Id, Incoming, Message, Notification, Rejected, Request, Response, read, read_one};
+pub use self::lifecycle::Rules;
+pub use self::mirror::{Mirrored, MirroredValue};
+pub use self::reply::Reply;
+pub use self::requests::{InFlight, Ticket};
+pub use self::session::Session;
+pub use self::version::Revision;
+use crate::registry::{Registry, Versions};
+
+/// What a server says of itself, and how it shows its lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// Its name for programs.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its name for people.
+    pub title: Option<String>,
+    /// How to use it, for the model.
+    pub instructions: Option<String>,
+    /// Tools on one page of a list; at least one is shown.
+    pub page_size: usize,
+    /// Milliseconds a client may take a list as fresh. Clients that subscribe learn of changes at once, so this only
+    /// bounds how long the others are behind.
+    pub list_ttl_ms: u64,
+}
+
+impl Default for ServerInfo {
+    /// This host, 100 tools on a page, fresh for a minute.
+    fn default() -> Self {
+        Self {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            title: None,
+            instructions: None,
+            page_size: 100,
+            list_ttl_ms: 60_000,
+        }
+    }
+}
+
+/// The person or program behind a request, as whoever authenticated it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// A stable identifier, unique on this host.
+    pub id: String,
+    /// What plugins may know of it: the text of a JSON object.
+    pub claims: String,
+}
+
+/// Where notifications about one request go while it runs: finished messages, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(Option<mpsc::Sender<Bytes>>);
+
+impl Notes {
+    /// Nowhere: whoever answers need not report.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Into a channel. A full one makes the request wait.
+    pub fn to(sender: mpsc::Sender<Bytes>) -> Self {
+        Self(Some(sender))
+    }
+
+    async fn send(&self, message: Option<Bytes>) {
+        if let (Some(sender), Some(message)) = (&self.0, message) {
+            // A receiver that is gone wants to hear no more; the answer will find that out by itself.
+            let _ = sender.send(message).await;
+        }
+    }
+}
+
+/// All there is to know about one request besides the request.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// By which rules it is served.
+    pub rules: Rules,
+    /// Who asks; none where nobody is authenticated.
+    pub principal: Option<Arc<Principal>>,
+    /// Cancelled when the peer no longer wants the answer.
+    pub cancel: CancellationToken,
+    /// Cancelled when the server is about to stop: what never ends by itself ends then.
+    pub closing: CancellationToken,
+    /// Where notifications go.
+    pub notes: Notes,
+}
+
+/// One MCP server: everything that all its connections share.
+pub struct Server {
+    registry: Registry,
+    identity: identity::Identity,
+    catalog: catalog::Catalog,
+    seal: seal::Seal,
+    info: ServerInfo,
+}
+
+impl Server {
+    /// A server for what `registry` holds, now and later.
+    pub fn new(registry: Registry, info: ServerInfo) -> Arc<Self> {
+        Arc::new(Self {
+            registry,
+            identity: identity::Identity::new(&info),
+            catalog: catalog::Catalog::default(),
+            seal: seal::Seal::of_this_process(),
+            info,
+        })
+    }
+
+    /// Answers one request; none if the peer cancelled it, for then it must hear no more of it.
+    ///
+    /// Cancel safe: dropping the future ends the request and the tool it may be running.
+    pub async fn answer(&self, request: &Request<'_>, scope: &Scope) -> Option<Reply> {
+        match dispatch::dispatch(self, request, scope).await {
+            Ok(reply) => reply,
+            Err(error) => Some(Reply::failure(Some(&request.id), &error)),
+        }
+    }
+
+    /// Opens a session of the handshake era.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParams`] if `request` is not a proper `initialize`.
+    pub fn initialize(
+        &self,
+        request: &Request<'_>,
+        principal: Option<Arc<Principal>>,
+        in_flight: Arc<InFlight>,
+    ) -> Result<(Arc<Session>, Reply), Error> {
+        handlers::initialize(self, request, principal, in_flight)
+    }
+
+    /// Whether serving this request may send notifications before the answer. Where it cannot, a transport is free to
+    /// pass [`Notes::none`] and to prepare nothing.
+    pub fn may_notify(&self, request: &Request<'_>, rules: &Rules) -> bool {
+        dispatch::may_notify(request, rules)
+    }
+
+    /// The headers in which a client must have repeated arguments of this call.
+    pub fn mirrored<'a>(&self, request: &Request<'a>) -> Vec<Mirrored<'a>> {
+        let Ok(Some(name)) = request.params.text("name") else { return Vec::new() };
+        let edition = self.catalog.edition(&self.registry);
+        mirror::of_call(edition.mirrors(&name), request.params.get("arguments"))
+    }
+
+    /// Announces every change of a list.
+    pub fn changes(&self) -> watch::Receiver<Versions> {
+        self.registry.changes()
+    }
+
+    /// What a session is told when the list of tools has changed.
+    pub fn tools_changed(&self) -> Bytes {
+        Bytes::from_static(br#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#)
+    }
+}

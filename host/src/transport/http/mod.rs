@@ -1,0 +1,160 @@
+//! The MCP endpoint over HTTP: Streamable HTTP of both eras at one place.
+//!
+//! A request that stands alone is answered on the spot: with JSON if the answer comes first, with a stream of events if
+//! a notification does; when its client goes, it ends. A request of the handshake era belongs to a session, runs to its
+//! end whoever is left to hear of it, and what it streams can be fetched again.
+//! Source: 2026-07-28, transports, "Streamable HTTP"; 2025-11-25, transports.
+//!
+//! In reading order:
+//!
+//! - [`origin`]: who may come in through a browser
+//! - `endpoint`: one request, from its head to its answer
+//! - `headers`: what headers must say, and not say differently from the body
+//! - `session`, `kept`: what the handshake era keeps between requests
+//! - `exchange`, `sse`, `body`: one request while it runs, and how its messages leave
+//! - [`serve`]: a listener of one's own
+
+mod answers;
+mod body;
+mod cors;
+mod endpoint;
+mod exchange;
+mod headers;
+mod kept;
+pub mod origin;
+mod serve;
+mod session;
+mod sse;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Buf;
+use tokio_util::sync::CancellationToken;
+
+pub use self::body::Body;
+use self::origin::Gate;
+pub use self::serve::{ENDPOINT, serve};
+use self::session::Sessions;
+use super::limits::Limits;
+use crate::protocol::Server;
+
+/// How HTTP is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// Whether only this machine can reach the server. Then its loopback names are the only ones it answers to besides
+    /// [`HttpConfig::allowed_hosts`], and pages from loopback origins are trusted. Default is true.
+    pub loopback: bool,
+    /// Names under which clients reach the server: `tools.example.com` for any port, `tools.example.com:8443` for one.
+    /// Default is none; loopback names need not be listed, nor addresses where the server listens on more than loopback.
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may use the server from a browser, as `https://app.example.com`. Default is none.
+    pub allowed_origins: Vec<String>,
+    /// How much one client may have.
+    pub limits: Limits,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { loopback: true, allowed_hosts: Vec::new(), allowed_origins: Vec::new(), limits: Limits::default() }
+    }
+}
+
+impl HttpConfig {
+    /// The default for a server that listens there; an address that is not known counts as loopback, which lets fewer in.
+    pub fn bound_to(address: Option<SocketAddr>) -> Self {
+        Self { loopback: address.is_none_or(|address| address.ip().is_loopback()), ..Self::default() }
+    }
+}
+
+/// The MCP endpoint as a service, for hyper and for tower, over any body. Cheap to clone; clones share their sessions.
+///
+/// A [`Principal`](crate::protocol::Principal) in an [`Arc`] among the extensions of a request says who is asking:
+/// whoever mounts the service and authenticates its callers puts it there.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+    path: Option<Arc<str>>,
+}
+
+/// What all requests of one endpoint share.
+struct Shared {
+    server: Arc<Server>,
+    gate: Gate,
+    limits: Limits,
+    sessions: Sessions,
+    shutdown: CancellationToken,
+}
+
+/// A response on its way. Dropping it is the client's leaving.
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
+
+impl Service {
+    /// An endpoint for `server`, on whatever path it is mounted at. Cancelling `shutdown` ends every stream that has no
+    /// end of its own.
+    pub fn new(server: Arc<Server>, config: HttpConfig, shutdown: CancellationToken) -> Self {
+        let HttpConfig { loopback, allowed_hosts, allowed_origins, limits } = config;
+        let gate = Gate::new(loopback, &allowed_hosts, &allowed_origins);
+        let sessions = Sessions::new(limits);
+        Self { shared: Arc::new(Shared { server, gate, limits, sessions, shutdown }), path: None }
+    }
+
+    /// The same endpoint on one path only; any other is not found.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Answers one request. It must run inside a tokio runtime: requests of the handshake era outlive their clients.
+    pub async fn respond<B>(&self, request: http::Request<B>) -> http::Response<Body>
+    where
+        B: http_body::Body<Data: Buf + Send> + Send,
+    {
+        endpoint::respond(self, request).await
+    }
+
+    fn start<B>(&self, request: http::Request<B>) -> ResponseFuture
+    where
+        B: http_body::Body<Data: Buf + Send, Error: Send> + Send + 'static,
+    {
+        let service = self.clone();
+        Box::pin(async move { Ok(endpoint::respond(&service, request).await) })
+    }
+}
+
+impl<B> hyper::service::Service<http::Request<B>> for Service
+where
+    B: http_body::Body<Data: Buf + Send, Error: Send> + Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn call(&self, request: http::Request<B>) -> Self::Future {
+        self.start(request)
+    }
+}
+
+impl<B> tower_service::Service<http::Request<B>> for Service
+where
+    B: http_body::Body<Data: Buf + Send, Error: Send> + Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        self.start(request)
+    }
+}

@@ -1,0 +1,240 @@
+//! The sessions of the handshake era. Source: 2025-11-25, transports, "Session Management".
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderValue;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::kept::Kept;
+use crate::protocol::{Principal, Session};
+use crate::transport::Limits;
+
+/// All sessions of one endpoint.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    limits: Limits,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    sessions: HashMap<String, Arc<HttpSession>>,
+    swept: Instant,
+}
+
+/// One session, and what HTTP needs besides.
+#[derive(Debug)]
+pub(super) struct HttpSession {
+    /// What the handshake settled.
+    pub(super) session: Arc<Session>,
+    /// The streams its client may come back to.
+    pub(super) kept: Kept,
+    /// Cancelled when the session ends.
+    pub(super) closed: CancellationToken,
+    used: Mutex<Used>,
+    active: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Used {
+    last: Instant,
+    /// Ends the stream that listens for what nobody asked for, when another one takes its place.
+    listener: CancellationToken,
+    /// The version of the list of tools that was last told or asked for.
+    told: u64,
+}
+
+/// A session in use: it does not expire.
+#[derive(Debug)]
+pub(super) struct InUse(Arc<HttpSession>);
+
+impl Sessions {
+    pub(super) fn new(limits: Limits) -> Self {
+        let table = Table { sessions: HashMap::new(), swept: Instant::now() };
+        Self { limits, table: Mutex::new(table) }
+    }
+
+    /// Keeps a new session and names it; none if there are too many, or no randomness to name it with. `tools` is the
+    /// version of the list of tools that its client will see first.
+    pub(super) fn open(&self, session: Arc<Session>, tools: u64) -> Option<HeaderValue> {
+        self.open_at(Instant::now(), session, tools)
+    }
+
+    fn open_at(&self, now: Instant, session: Arc<Session>, tools: u64) -> Option<HeaderValue> {
+        // 128 bits that nobody can guess: the name is all it takes to speak in the session.
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).ok()?;
+        let name = URL_SAFE_NO_PAD.encode(bytes);
+        let header = HeaderValue::from_str(&name).ok()?;
+        let used = Used { last: now, listener: CancellationToken::new(), told: tools };
+        let session = HttpSession {
+            session,
+            kept: Kept::default(),
+            closed: CancellationToken::new(),
+            used: Mutex::new(used),
+            active: AtomicUsize::new(0),
+        };
+
+        let mut table = lock(&self.table);
+        let full = table.sessions.len() >= self.limits.sessions;
+        if full || now.saturating_duration_since(table.swept) > self.limits.session_idle / 4 {
+            table.swept = now;
+            table.sessions.retain(|_, session| {
+                let keep = !session.is_expired(now, &self.limits);
+                if !keep {
+                    session.end();
+                }
+                keep
+            });
+        }
+        if table.sessions.len() >= self.limits.sessions {
+            return None;
+        }
+        table.sessions.insert(name, Arc::new(session));
+        Some(header)
+    }
+
+    /// The session of that name, if it is there and belongs to `principal`: a name that was stolen opens nothing.
+    pub(super) fn find(&self, name: &str, principal: Option<&Principal>) -> Option<InUse> {
+        self.find_at(Instant::now(), name, principal)
+    }
+
+    fn find_at(&self, now: Instant, name: &str, principal: Option<&Principal>) -> Option<InUse> {
+        let mut table = lock(&self.table);
+        let Entry::Occupied(entry) = table.sessions.entry(name.to_owned()) else { return None };
+        if entry.get().is_expired(now, &self.limits) {
+            entry.remove().end();
+            return None;
+        }
+        let session = entry.get();
+        session.session.belongs_to(principal).then(|| InUse::new(session))
+    }
+
+    /// Ends a session; false if there is none of that name for `principal`.
+    pub(super) fn close(&self, name: &str, principal: Option<&Principal>) -> bool {
+        let found = self.find(name, principal).is_some();
+        if found && let Some(session) = lock(&self.table).sessions.remove(name) {
+            session.end();
+        }
+        found
+    }
+
+    /// How many sessions there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        lock(&self.table).sessions.len()
+    }
+}
+
+impl HttpSession {
+    fn is_expired(&self, now: Instant, limits: &Limits) -> bool {
+        self.active.load(Ordering::Acquire) == 0
+            && now.saturating_duration_since(lock(&self.used).last) > limits.session_idle
+    }
+
+    fn end(&self) {
+        self.closed.cancel();
+        self.session.in_flight().cancel_all();
+    }
+
+    /// Takes the place of the one stream that listens for what nobody asked for. A client that lost its connection
+    /// comes back before we notice the loss, so the newcomer wins.
+    pub(super) fn listen(&self) -> CancellationToken {
+        let listener = self.closed.child_token();
+        std::mem::replace(&mut lock(&self.used).listener, listener.clone()).cancel();
+        listener
+    }
+
+    /// Whether the client has not been told of this version of the list of tools; from now on it counts as told.
+    pub(super) fn is_news(&self, tools: u64) -> bool {
+        std::mem::replace(&mut lock(&self.used).told, tools) != tools
+    }
+}
+
+impl InUse {
+    fn new(session: &Arc<HttpSession>) -> Self {
+        session.active.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(session))
+    }
+}
+
+impl Clone for InUse {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
+
+impl std::ops::Deref for InUse {
+    type Target = HttpSession;
+    fn deref(&self) -> &HttpSession {
+        &self.0
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        lock(&self.0.used).last = Instant::now();
+        self.0.active.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Arc, HeaderValue, Limits, Principal, Session, Sessions};
+    use crate::protocol::testing::session;
+
+    fn name(header: &HeaderValue) -> &str {
+        header.to_str().unwrap()
+    }
+
+    fn opened(sessions: &Sessions, now: Instant, session: &Arc<Session>) -> Option<HeaderValue> {
+        sessions.open_at(now, Arc::clone(session), 0)
+    }
+
+    #[test]
+    fn the_idle_ones_go_and_those_in_use_stay() {
+        let limits = Limits { sessions: 2, ..Limits::default() };
+        let (sessions, session, start) = (Sessions::new(limits), session(), Instant::now());
+        let idle = opened(&sessions, start, &session).unwrap();
+        let used = opened(&sessions, start, &session).unwrap();
+        assert_ne!(idle, used);
+        assert!(opened(&sessions, start, &session).is_none(), "there are two already");
+
+        let in_use = sessions.find_at(start, name(&used), None).unwrap();
+        let later = start + limits.session_idle + Duration::from_secs(1);
+        assert!(sessions.find_at(later, name(&idle), None).is_none());
+        assert!(sessions.find_at(later, name(&used), None).is_some());
+        drop(in_use);
+
+        let third = opened(&sessions, later, &session).unwrap();
+        let much_later = later + limits.session_idle + Duration::from_secs(1);
+        assert!(opened(&sessions, much_later, &session).is_some(), "the idle ones make room");
+        assert_eq!(sessions.len(), 1);
+        assert!(sessions.find_at(much_later, name(&third), None).is_none());
+    }
+
+    #[test]
+    fn closing_cancels_what_is_open() {
+        let (sessions, session) = (Sessions::new(Limits::default()), session());
+        let ticket = session.in_flight().begin(&crate::protocol::Id::Number(1)).unwrap();
+        let header = sessions.open(Arc::clone(&session), 0).unwrap();
+        let mallory = Principal { id: "mallory".to_owned(), claims: "{}".to_owned() };
+        assert!(!sessions.close(name(&header), Some(&mallory)));
+        assert!(!ticket.cancel().is_cancelled());
+        assert!(sessions.close(name(&header), None));
+        assert!(ticket.cancel().is_cancelled());
+        assert!(!sessions.close(name(&header), None));
+    }
+}
