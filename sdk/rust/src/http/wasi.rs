@@ -78,8 +78,10 @@ fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error
     if !request.body.is_empty() && !headers.has(LENGTH) {
         let _ = headers.append(LENGTH, request.body.len().to_string().as_bytes());
     }
-    // With a length the server need not be able to read a body in chunks.
-    if !(request.body.is_empty() || headers.has("content-length")) {
+    // With a length the server need not be able to read a body in chunks, and some want one even of nothing (RFC 9110,
+    // section 8.6).
+    let expected = matches!(&*request.method, "POST" | "PUT" | "PATCH");
+    if (expected || !request.body.is_empty()) && !headers.has("content-length") {
         let length = request.body.len().to_string();
         let _ = headers.append("content-length", length.as_bytes());
     }
