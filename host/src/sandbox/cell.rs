@@ -85,7 +85,8 @@ impl Cell {
         &self.rules.limits
     }
 
-    /// Asks the plugin for its tools.
+    /// Asks the plugin for its tools. It sees its variables, which configure it, but no files and no network: nobody has
+    /// called it yet.
     ///
     /// # Errors
     /// [`LoadError::Metadata`] if it does not answer, answers with an error, or with more than the limits allow.
@@ -94,8 +95,16 @@ impl Cell {
             return Ok(ToolList { tools: Vec::new(), cache: None });
         };
         let wall = Duration::from_millis(self.rules.limits.list_wall_ms);
+        let Rules { plugin, grant, requested, limits, tls } = &*self.rules;
+        let rules = Arc::new(Rules {
+            plugin: Arc::clone(plugin),
+            grant: Grant { env: grant.env.clone(), ..Grant::default() },
+            requested: requested.clone(),
+            limits: limits.clone(),
+            tls: Arc::clone(tls),
+        });
         let answer = self
-            .run("list-tools", CallCtx::default(), wall, size::tool_list, async move |store, instance| {
+            .run(&rules, "list-tools", CallCtx::default(), wall, size::tool_list, async move |store, instance| {
                 tools.load(&mut *store, &instance)?.call_list_tools(&mut *store).await
             })
             .await;
@@ -115,7 +124,7 @@ impl Cell {
         let continuation = ctx.continuation.take();
         let call = ToolCall { name: name.to_owned(), arguments, continuation };
         let wall = Duration::from_millis(self.rules.limits.wall_ms);
-        self.run(name, ctx, wall, size::tool_outcome, async move |store, instance| {
+        self.run(&self.rules, name, ctx, wall, size::tool_outcome, async move |store, instance| {
             tools.load(&mut *store, &instance)?.call_call_tool(&mut *store, &call).await
         })
         .await
@@ -125,6 +134,7 @@ impl Cell {
     /// means. Waiting for a place counts as time of the call.
     async fn run<R>(
         &self,
+        rules: &Arc<Rules>,
         what: &str,
         ctx: CallCtx,
         wall: Duration,
@@ -132,7 +142,7 @@ impl Cell {
         enter: impl AsyncFnOnce(&mut Store<CellState>, Instance) -> wasmtime::Result<Result<R, CallError>>,
     ) -> Result<R, CallFailure> {
         let cancel = ctx.cancel.clone();
-        let timed = tokio::time::timeout(wall, self.run_unlimited(what, ctx, wall, size_of, enter));
+        let timed = tokio::time::timeout(wall, self.run_unlimited(rules, what, ctx, wall, size_of, enter));
         let outcome = tokio::select! {
             biased;
             outcome = timed => outcome,
@@ -146,6 +156,7 @@ impl Cell {
 
     async fn run_unlimited<R>(
         &self,
+        rules: &Arc<Rules>,
         what: &str,
         ctx: CallCtx,
         wall: Duration,
@@ -158,7 +169,7 @@ impl Cell {
         let _own_place = self.places.acquire().await.map_err(closed)?;
         let _place = engine.places.acquire().await.map_err(closed)?;
 
-        let state = CellState::new(&self.rules, what, ctx, deadline).map_err(|error| self.guest_error(what, error))?;
+        let state = CellState::new(rules, what, ctx, deadline).map_err(|error| self.guest_error(what, error))?;
         let mut store = Store::new(&engine.wasm, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.rules.limits.output_bytes.max(MIN_HOSTCALL_FUEL));
