@@ -14,6 +14,9 @@ use anyhow::{Context, Result, bail};
 pub const READY: &str = "listening on http://";
 /// Long enough to compile a component on a loaded machine.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// Variables that would make a server's speed depend on whose shell it was started from: a captured backtrace, or a line
+/// logged, per call.
+const SHELL_HABITS: [&str; 4] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG", "TOOLCELL_LOG"];
 /// Lines of a server's stderr kept for a failure message.
 const LOG_LINES: usize = 20;
 /// Ticks per second of the CPU times in `/proc`; Linux shows this number to programs whatever its own timer does.
@@ -50,6 +53,9 @@ impl Server {
     /// # Errors
     /// When the program does not start, ends, or does not say so in two minutes; with the end of its stderr.
     pub fn start(command: &mut Command) -> Result<Self> {
+        for name in SHELL_HABITS {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let program = command.get_program().to_string_lossy().into_owned();
         let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
