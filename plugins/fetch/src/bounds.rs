@@ -10,15 +10,13 @@ const DEPTH: usize = 200;
 
 /// Elements that need no end tag, so that a missing one means nothing. None of them nests without one that is counted.
 const OPTIONAL_END: [&str; 20] = [
-    "html", "head", "body", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot",
-    "colgroup", "option", "optgroup", "rb", "rt", "rtc", "rp",
+    "html", "head", "body", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option",
+    "optgroup", "rb", "rt", "rtc", "rp",
 ];
 
 /// Elements that hold nothing.
-const VOID: [&str; 13] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
-    "wbr",
-];
+const VOID: [&str; 13] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
 /// Elements whose content is text up to their end tag, whatever it looks like.
 const TEXT: [&str; 5] = ["script", "style", "textarea", "title", "xmp"];
@@ -26,9 +24,7 @@ const TEXT: [&str; 5] = ["script", "style", "textarea", "title", "xmp"];
 /// The first `bytes` bytes of a page and no more than `tags` tags of it, without the tags that would nest too deep; their
 /// text stays. Also whether anything was cut off at the end.
 pub fn bounded(html: &str, bytes: usize, tags: usize) -> (Cow<'_, str>, bool) {
-    let shortened = html
-        .get(..html.floor_char_boundary(bytes))
-        .unwrap_or_default();
+    let shortened = html.get(..html.floor_char_boundary(bytes)).unwrap_or_default();
     let (kept, cut) = within_tags(shortened, tags);
     (kept, cut || shortened.len() < html.len())
 }
@@ -40,11 +36,7 @@ fn within_tags(html: &str, tags: usize) -> (Cow<'_, str>, bool) {
     let mut copied = 0;
     let mut seen = 0;
     let mut at = 0;
-    while let Some(start) = html
-        .get(at..)
-        .and_then(|rest| rest.find('<'))
-        .map(|found| at + found)
-    {
+    while let Some(start) = html.get(at..).and_then(|rest| rest.find('<')).map(|found| at + found) {
         let (tag, end) = tag_at(html, start);
         at = end;
         let drop = match tag {
@@ -131,9 +123,7 @@ enum Tag {
 fn tag_at(html: &str, start: usize) -> (Tag, usize) {
     let rest = html.get(start + 1..).unwrap_or_default();
     if let Some(comment) = rest.strip_prefix("!--") {
-        let end = comment
-            .find("-->")
-            .map_or(html.len(), |found| start + 4 + found + 3);
+        let end = comment.find("-->").map_or(html.len(), |found| start + 4 + found + 3);
         return (Tag::None, end);
     }
     let (ends, name) = match rest.strip_prefix('/') {
@@ -149,14 +139,7 @@ fn tag_at(html: &str, start: usize) -> (Tag, usize) {
         .unwrap_or_default()
         .to_ascii_lowercase();
     let end = end_of_tag(html, start);
-    (
-        if ends {
-            Tag::End(name)
-        } else {
-            Tag::Start(name)
-        },
-        end,
-    )
+    (if ends { Tag::End(name) } else { Tag::Start(name) }, end)
 }
 
 /// After the `>` that is in no quotes. A quote opens a value only after an equals sign.
@@ -188,10 +171,7 @@ fn end_of_text(html: &str, start: usize, name: &str) -> usize {
         after.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
     };
     let candidates = html.get(start..).unwrap_or_default().match_indices("</");
-    candidates
-        .map(|(at, _)| at)
-        .find(closes)
-        .map_or(html.len(), |at| start + at)
+    candidates.map(|(at, _)| at).find(closes).map_or(html.len(), |at| start + at)
 }
 
 #[cfg(test)]
@@ -208,10 +188,7 @@ mod tests {
     #[test]
     fn paragraphs_and_items_without_end_tags_do_not_nest() {
         let page = "<ul>".to_owned() + &"<li>a<p>b<br>".repeat(1000) + "</ul>";
-        assert!(matches!(
-            within_tags(&page, 10_000),
-            (Cow::Borrowed(_), false)
-        ));
+        assert!(matches!(within_tags(&page, 10_000), (Cow::Borrowed(_), false)));
     }
 
     #[test]
@@ -221,10 +198,7 @@ mod tests {
         assert!(!cut);
         assert_eq!(kept.matches("<div>").count(), DEPTH);
         assert_eq!(kept.matches("</div>").count(), DEPTH);
-        assert_eq!(
-            (kept.matches('a').count(), kept.matches("</div>b").count()),
-            (501, DEPTH)
-        );
+        assert_eq!((kept.matches('a').count(), kept.matches("</div>b").count()), (501, DEPTH));
         assert!(kept.contains("<p>deep</p>") && kept.ends_with("<b>after</b>"));
     }
 
@@ -234,44 +208,25 @@ mod tests {
         assert_eq!(within_tags(&page, 10_000).0.matches("<div>").count(), DEPTH);
         // And one that closes something closes what was left open inside.
         let page = "<div><span><i></div>".repeat(500);
-        assert!(matches!(
-            within_tags(&page, 10_000),
-            (Cow::Borrowed(_), false)
-        ));
+        assert!(matches!(within_tags(&page, 10_000), (Cow::Borrowed(_), false)));
     }
 
     #[test]
     fn a_page_ends_after_so_many_tags() {
         let (kept, cut) = within_tags("<p>a</p><p>b</p><p>c</p>", 4);
         assert_eq!((&*kept, cut), ("<p>a</p><p>b</p>", true));
-        assert_eq!(
-            within_tags("<p>a</p>", 2),
-            (Cow::Borrowed("<p>a</p>"), false)
-        );
+        assert_eq!(within_tags("<p>a</p>", 2), (Cow::Borrowed("<p>a</p>"), false));
     }
 
     #[test]
     fn a_page_ends_after_so_many_bytes() {
-        assert_eq!(
-            bounded("<p>a</p>", 8, 9),
-            (Cow::Borrowed("<p>a</p>"), false)
-        );
+        assert_eq!(bounded("<p>a</p>", 8, 9), (Cow::Borrowed("<p>a</p>"), false));
         assert_eq!(bounded("<p>é</p>", 4, 9), (Cow::Borrowed("<p>"), true));
     }
 
     #[test]
     fn what_is_never_closed_ends_with_the_page() {
-        for page in [
-            "<",
-            "<a",
-            "<a href=\"x>",
-            "</",
-            "<!-- x",
-            "<script>x</scr",
-            "a<b",
-            "<é>",
-            "<title>",
-        ] {
+        for page in ["<", "<a", "<a href=\"x>", "</", "<!-- x", "<script>x</scr", "a<b", "<é>", "<title>"] {
             assert_eq!(within_tags(page, 10).0, page);
         }
     }

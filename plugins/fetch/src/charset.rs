@@ -42,14 +42,12 @@ fn in_page(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = bytes.get(..PRESCAN.min(bytes.len()))?;
     let text = String::from_utf8_lossy(start).to_ascii_lowercase();
     let tags = text.split("<meta").skip(1);
-    let found = tags
-        .filter_map(|tag| tag.split('>').next()?.split_once("charset"))
-        .find_map(|(_, after)| {
-            let value = after.trim_start().strip_prefix('=')?;
-            let value = value.trim_start().trim_start_matches(['"', '\'']);
-            let end = value.find(|c: char| c.is_whitespace() || "\"';/".contains(c));
-            Encoding::for_label(value.get(..end.unwrap_or(value.len()))?.as_bytes())
-        })?;
+    let found = tags.filter_map(|tag| tag.split('>').next()?.split_once("charset")).find_map(|(_, after)| {
+        let value = after.trim_start().strip_prefix('=')?;
+        let value = value.trim_start().trim_start_matches(['"', '\'']);
+        let end = value.find(|c: char| c.is_whitespace() || "\"';/".contains(c));
+        Encoding::for_label(value.get(..end.unwrap_or(value.len()))?.as_bytes())
+    })?;
     // A page that could be read so far is not written in units of two bytes, whatever it says.
     match found == UTF_16LE || found == UTF_16BE {
         true => Some(UTF_8),
@@ -69,21 +67,13 @@ mod tests {
             (b"\xe9", "text/html;Charset=\"latin1\"; x=y", "é"),
             (b"\xef\xbb\xbf\xc3\xa9", "text/html; charset=latin1", "é"),
             (b"\xff\xfeh\x00i\x00", "", "hi"),
-            (
-                b"<meta charset=shift_jis><p>\x93\xfa",
-                "text/html",
-                "<meta charset=shift_jis><p>日",
-            ),
+            (b"<meta charset=shift_jis><p>\x93\xfa", "text/html", "<meta charset=shift_jis><p>日"),
             (
                 b"<META http-equiv='Content-Type' content='text/html; charset=koi8-r'>\xc4\xc1",
                 "text/html",
                 "<META http-equiv='Content-Type' content='text/html; charset=koi8-r'>да",
             ),
-            (
-                b"<meta charset=\"utf-16le\">ok",
-                "text/html",
-                "<meta charset=\"utf-16le\">ok",
-            ),
+            (b"<meta charset=\"utf-16le\">ok", "text/html", "<meta charset=\"utf-16le\">ok"),
             (b"caf\xe9 \x80", "text/plain", "café €"),
             ("naïve".as_bytes(), "", "naïve"),
             (b"a\xffb", "text/plain; charset=utf-8", "a\u{fffd}b"),

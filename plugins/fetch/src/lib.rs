@@ -19,8 +19,7 @@ use url::Url;
 
 /// Who asks, unless the operator says otherwise. It begins with the name that sites know from the reference server and may
 /// have written rules for.
-const AGENT: &str =
-    "ModelContextProtocol/1.0 (Autonomous; Toolcell fetch; +https://github.com/toolcell/toolcell)";
+const AGENT: &str = "ModelContextProtocol/1.0 (Autonomous; Toolcell fetch; +https://github.com/toolcell/toolcell)";
 
 #[derive(Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -49,13 +48,10 @@ struct Fetch;
 
 /// Fetches pages from the web, and makes Markdown of them.
 #[plugin(
-    request(host = "https://*", why = "the pages a model asks for can be anywhere"),
-    request(host = "http://*", why = "some pages still are not served over https"),
+    request(host = "https://*:*", why = "the pages a model asks for can be anywhere"),
+    request(host = "http://*:*", why = "some pages still are not served over https"),
     request(env = "FETCH_USER_AGENT", why = "another name to give to sites"),
-    request(
-        env = "FETCH_IGNORE_ROBOTS_TXT",
-        why = "the operator may fetch pages that robots.txt keeps from programs"
-    )
+    request(env = "FETCH_IGNORE_ROBOTS_TXT", why = "the operator may fetch pages that robots.txt keeps from programs")
 )]
 impl Fetch {
     /// Fetches a page from the internet and returns it as Markdown; what is not HTML is returned as it is.
@@ -64,38 +60,24 @@ impl Fetch {
     /// A long page comes in parts: call again with the `start_index` that the result names.
     #[tool(title = "Fetch", read_only, idempotent, open_world)]
     fn fetch(&self, args: FetchArgs) -> Result<String, ToolError> {
-        let FetchArgs {
-            url,
-            max_length,
-            start_index,
-            raw,
-        } = args;
+        let FetchArgs { url, max_length, start_index, raw } = args;
         let url = address(&url)?;
         let agent = env::var("FETCH_USER_AGENT").unwrap_or_else(|_| AGENT.to_owned());
         let left = Duration::from_millis(context::current().remaining_ms);
-        let fetcher = Fetcher {
-            agent: &agent,
-            deadline: Instant::now().checked_add(left),
-        };
+        let fetcher = Fetcher { agent: &agent, deadline: Instant::now().checked_add(left) };
         if !is_set(env::var("FETCH_IGNORE_ROBOTS_TXT").ok().as_deref()) {
             fetcher.ask_robots(&url)?;
         }
         let page = fetcher.page(&url, raw)?;
-        let part = paging::part(
-            &page.text,
-            characters(start_index),
-            characters(max_length),
-            page.cut,
-        );
+        let part = paging::part(&page.text, characters(start_index), characters(max_length), page.cut);
         Ok(format!("{}Contents of {url}:\n{part}", page.notice))
     }
 }
 
 /// The URL as a browser would read it.
 fn address(text: &str) -> Result<Url, ToolError> {
-    let url = Url::parse(text.trim()).with_context(|| {
-        format!("`{text}` is no URL; write it in full, as in https://example.com/page")
-    })?;
+    let url = Url::parse(text.trim())
+        .with_context(|| format!("`{text}` is no URL; write it in full, as in https://example.com/page"))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         other => {

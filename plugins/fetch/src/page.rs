@@ -44,9 +44,9 @@ impl Fetcher<'_> {
     /// It may not, or the site cannot be asked.
     pub fn ask_robots(&self, url: &Url) -> Result<(), ToolError> {
         let robots = url.join("/robots.txt")?;
-        let response = self.get(&robots).with_context(|| {
-            format!("failed to fetch {robots}, which says what programs may fetch")
-        })?;
+        let response = self
+            .get(&robots)
+            .with_context(|| format!("failed to fetch {robots}, which says what programs may fetch"))?;
         match response.status() {
             status @ (401 | 403) => tool_bail!(
                 "{robots} answered with status {status}, which is taken to mean that programs may not fetch pages of this \
@@ -55,10 +55,7 @@ impl Fetcher<'_> {
             400..500 => return Ok(()),
             _ => {}
         }
-        let content_type = response
-            .header("content-type")
-            .unwrap_or_default()
-            .to_owned();
+        let content_type = response.header("content-type").unwrap_or_default().to_owned();
         let (bytes, _) = response.prefix(ROBOTS_BYTES)?;
         let text = charset::decode(&bytes, &content_type);
         match Robots::parse(&text).allows(self.agent, path_with_query(url)) {
@@ -72,45 +69,25 @@ impl Fetcher<'_> {
     /// # Errors
     /// There is no page, or it is not text.
     pub fn page(&self, url: &Url, raw: bool) -> Result<Page, ToolError> {
-        let response = self
-            .get(url)
-            .with_context(|| format!("failed to fetch {url}"))?;
+        let response = self.get(url).with_context(|| format!("failed to fetch {url}"))?;
         if response.status() >= 400 {
-            tool_bail!(
-                "failed to fetch {url}: the server answered with status code {}",
-                response.status()
-            );
+            tool_bail!("failed to fetch {url}: the server answered with status code {}", response.status());
         }
-        if let Some(coding) = response
-            .header("content-encoding")
-            .filter(|coding| *coding != "identity")
-        {
-            tool_bail!(
-                "failed to fetch {url}: the body is encoded as {coding}, although that was not asked for"
-            );
+        if let Some(coding) = response.header("content-encoding").filter(|coding| *coding != "identity") {
+            tool_bail!("failed to fetch {url}: the body is encoded as {coding}, although that was not asked for");
         }
-        let content_type = response
-            .header("content-type")
-            .unwrap_or_default()
-            .to_owned();
+        let content_type = response.header("content-type").unwrap_or_default().to_owned();
         let address = response.url().to_owned();
-        let (bytes, cut) = response
-            .prefix(PAGE_BYTES)
-            .with_context(|| format!("failed to read {url}"))?;
+        let (bytes, cut) = response.prefix(PAGE_BYTES).with_context(|| format!("failed to read {url}"))?;
         read(bytes, &content_type, &address, raw, cut)
     }
 
     fn get(&self, url: &Url) -> Result<http::Response, http::Error> {
-        let left = self
-            .deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let timeout = left.map_or(PATIENCE, |left| left.saturating_sub(RESERVE).min(PATIENCE));
         Request::new("GET", url.as_str())
             .header("user-agent", self.agent)
-            .header(
-                "accept",
-                "text/html,application/xhtml+xml,text/*;q=0.9,*/*;q=0.8",
-            )
+            .header("accept", "text/html,application/xhtml+xml,text/*;q=0.9,*/*;q=0.8")
             .header("accept-encoding", "identity")
             .timeout(timeout)
             .redirects(REDIRECTS)
@@ -122,13 +99,7 @@ impl Fetcher<'_> {
 ///
 /// # Errors
 /// It is not text.
-fn read(
-    bytes: Vec<u8>,
-    content_type: &str,
-    url: &str,
-    raw: bool,
-    cut: bool,
-) -> Result<Page, ToolError> {
+fn read(bytes: Vec<u8>, content_type: &str, url: &str, raw: bool, cut: bool) -> Result<Page, ToolError> {
     if charset::is_binary(&bytes, content_type) {
         tool_bail!(
             "{url} is not text (content type {content_type}, {} bytes{}), and this tool shows only text",
@@ -142,15 +113,10 @@ fn read(
     if is_html(&text, content_type) && !raw {
         let (text, shortened) = simplify::markdown(&text, url);
         let cut = cut || shortened;
-        return Ok(Page {
-            notice: String::new(),
-            text,
-            cut,
-        });
+        return Ok(Page { notice: String::new(), text, cut });
     }
-    let notice = format!(
-        "Content type {content_type} cannot be simplified to markdown, but here is the raw content:\n"
-    );
+    let notice =
+        format!("Content type {content_type} cannot be simplified to markdown, but here is the raw content:\n");
     Ok(Page { notice, text, cut })
 }
 
@@ -173,11 +139,7 @@ fn path_with_query(url: &Url) -> &str {
 fn forbidden(url: &Url, robots: &Url, agent: &str, text: &str) -> ToolError {
     const SHOWN: usize = 4000;
     let shown: String = text.chars().take(SHOWN).collect();
-    let more = if shown.len() < text.len() {
-        "\n(and more)"
-    } else {
-        ""
-    };
+    let more = if shown.len() < text.len() { "\n(and more)" } else { "" };
     ToolError::new(format!(
         "{robots} does not allow programs to fetch this page by themselves, so it was not fetched.\n\
          <useragent>{agent}</useragent>\n\
@@ -195,14 +157,7 @@ mod tests {
     const HTML: &str = "<html><body><article><h1>A</h1><p>Some text, and some more text.</p></article></body></html>";
 
     fn reading(body: &str, content_type: &str, raw: bool) -> (String, String) {
-        let page = read(
-            body.into(),
-            content_type,
-            "https://example.com/",
-            raw,
-            false,
-        )
-        .unwrap();
+        let page = read(body.into(), content_type, "https://example.com/", raw, false).unwrap();
         (page.notice, page.text)
     }
 
@@ -213,12 +168,7 @@ mod tests {
             (HTML, "", false, true),
             (HTML, "text/plain", false, true),
             ("<p>Some text, and some more.</p>", "", false, true),
-            (
-                "<p>Some text, and some more.</p>",
-                "application/xhtml+xml",
-                false,
-                true,
-            ),
+            ("<p>Some text, and some more.</p>", "application/xhtml+xml", false, true),
             (HTML, "text/html", true, false),
             ("{\"html\":1}", "application/json", false, false),
             ("<p>Some text.</p>", "text/plain", false, false),
@@ -236,24 +186,13 @@ mod tests {
 
     #[test]
     fn a_picture_is_refused_with_its_type() {
-        let error = read(
-            b"\x89PNG\0".to_vec(),
-            "image/png",
-            "https://example.com/",
-            true,
-            false,
-        )
-        .err()
-        .unwrap();
+        let error = read(b"\x89PNG\0".to_vec(), "image/png", "https://example.com/", true, false).err().unwrap();
         assert!(error.to_string().contains("image/png, 5 bytes"), "{error}");
     }
 
     #[test]
     fn robots_speak_of_path_and_query() {
-        for (url, expected) in [
-            ("https://example.com", "/"),
-            ("https://example.com:8080/a/../b?c=d#e", "/b?c=d"),
-        ] {
+        for (url, expected) in [("https://example.com", "/"), ("https://example.com:8080/a/../b?c=d#e", "/b?c=d")] {
             assert_eq!(path_with_query(&Url::parse(url).unwrap()), expected);
         }
     }
@@ -263,11 +202,7 @@ mod tests {
         let url = Url::parse("https://example.com/page").unwrap();
         let robots = Url::parse("https://example.com/robots.txt").unwrap();
         let text = forbidden(&url, &robots, "Agent/1", &"x".repeat(5000)).to_string();
-        for part in [
-            "<url>https://example.com/page</url>",
-            "<useragent>Agent/1</useragent>",
-            "(and more)",
-        ] {
+        for part in ["<url>https://example.com/page</url>", "<useragent>Agent/1</useragent>", "(and more)"] {
             assert!(text.contains(part), "{text}");
         }
         assert!(text.len() < 5000);

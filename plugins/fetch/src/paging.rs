@@ -48,11 +48,7 @@ mod tests {
             ("ab", 1, usize::MAX, "b".to_owned()),
         ];
         for (text, start, length, expected) in cases {
-            assert_eq!(
-                part(text, start, length, false),
-                expected,
-                "{text} {start} {length}"
-            );
+            assert_eq!(part(text, start, length, false), expected, "{text} {start} {length}");
         }
     }
 

@@ -69,14 +69,9 @@ impl Robots {
             return true;
         };
         let concerned = |group: &&Group| group.agents.iter().any(|known| known == name);
-        let rules = self
-            .groups
-            .iter()
-            .filter(concerned)
-            .flat_map(|group| &group.rules);
-        let strongest = rules
-            .filter(|rule| matches(&rule.pattern, &path))
-            .max_by_key(|rule| (rule.pattern.len(), rule.allow));
+        let rules = self.groups.iter().filter(concerned).flat_map(|group| &group.rules);
+        let strongest =
+            rules.filter(|rule| matches(&rule.pattern, &path)).max_by_key(|rule| (rule.pattern.len(), rule.allow));
         strongest.is_none_or(|rule| rule.allow) || path == "/robots.txt"
     }
 
@@ -94,12 +89,10 @@ impl Robots {
 /// The products of a `User-Agent` header in lower case: its first word, and every word with a version, also in comments.
 fn products(agent: &str) -> Vec<String> {
     let words = agent.split(|c: char| c.is_whitespace() || "(),;".contains(c));
-    let named = words
-        .enumerate()
-        .filter_map(|(place, word)| match word.split_once('/') {
-            Some((name, version)) => (!version.starts_with('/')).then_some(name),
-            None => (place == 0).then_some(word),
-        });
+    let named = words.enumerate().filter_map(|(place, word)| match word.split_once('/') {
+        Some((name, version)) => (!version.starts_with('/')).then_some(name),
+        None => (place == 0).then_some(word),
+    });
     named.map(str::to_ascii_lowercase).collect()
 }
 
@@ -128,9 +121,7 @@ fn normalize(path: &str) -> String {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Whether `pattern` matches a beginning of `path`, or all of it where it ends in `$`. `*` stands for anything.
@@ -230,10 +221,7 @@ mod tests {
     fn an_agent_is_known_by_its_products() {
         let cases = [
             (AGENT, vec!["modelcontextprotocol"]),
-            (
-                "Mozilla/5.0 (compatible; MyBot/1.0; +https://bot.example/about)",
-                vec!["mozilla", "mybot"],
-            ),
+            ("Mozilla/5.0 (compatible; MyBot/1.0; +https://bot.example/about)", vec!["mozilla", "mybot"]),
             ("Bot", vec!["bot"]),
         ];
         for (agent, expected) in cases {

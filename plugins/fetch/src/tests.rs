@@ -7,27 +7,16 @@ use toolcell_sdk::testing;
 #[test]
 fn the_tool_has_the_arguments_of_the_reference_server() {
     let tools = testing::tools::<Fetch>().unwrap();
-    let [tool] = &tools[..] else {
-        panic!("{tools:?}")
-    };
+    let [tool] = &tools[..] else { panic!("{tools:?}") };
     assert_eq!(tool.name, "fetch");
     let schema: Value = serde_json::from_str(&tool.input_schema).unwrap();
     let said = |name: &str, key: &str| schema["properties"][name][key].clone();
     assert_eq!(schema["required"], json!(["url"]));
-    assert_eq!(
-        (said("url", "format"), said("url", "minLength")),
-        (json!("uri"), json!(1))
-    );
+    assert_eq!((said("url", "format"), said("url", "minLength")), (json!("uri"), json!(1)));
     assert_eq!(said("max_length", "default"), 5000);
     assert_eq!(said("max_length", "exclusiveMinimum"), 0);
     assert_eq!(said("max_length", "exclusiveMaximum"), 1_000_000);
-    assert_eq!(
-        (
-            said("start_index", "default"),
-            said("start_index", "minimum")
-        ),
-        (json!(0), json!(0))
-    );
+    assert_eq!((said("start_index", "default"), said("start_index", "minimum")), (json!(0), json!(0)));
     assert_eq!(said("raw", "default"), false);
 }
 
@@ -35,14 +24,8 @@ fn the_tool_has_the_arguments_of_the_reference_server() {
 fn an_address_is_read_as_a_browser_reads_it() {
     let cases = [
         ("https://example.com", Ok("https://example.com/")),
-        (
-            " HTTPS://Example.COM:443/a b/../é?q=1#f ",
-            Ok("https://example.com/%C3%A9?q=1#f"),
-        ),
-        (
-            "http://bücher.example/",
-            Ok("http://xn--bcher-kva.example/"),
-        ),
+        (" HTTPS://Example.COM:443/a b/../é?q=1#f ", Ok("https://example.com/%C3%A9?q=1#f")),
+        ("http://bücher.example/", Ok("http://xn--bcher-kva.example/")),
         ("example.com/page", Err("write it in full")),
         ("/page", Err("write it in full")),
         ("file:///etc/passwd", Err("only http and https")),
@@ -73,19 +56,14 @@ fn a_switch_is_on_unless_it_says_no() {
 
 #[test]
 fn without_a_host_the_failure_is_told() {
-    let outcome =
-        testing::call::<Fetch>("fetch", json!({ "url": "https://example.com/" })).unwrap();
+    let outcome = testing::call::<Fetch>("fetch", json!({ "url": "https://example.com/" })).unwrap();
     let text = testing::text(&outcome);
-    assert!(
-        text.starts_with("failed to fetch https://example.com/robots.txt"),
-        "{text}"
-    );
+    assert!(text.starts_with("failed to fetch https://example.com/robots.txt"), "{text}");
 }
 
 fn simplified(body: &str) -> String {
-    let page = format!(
-        "<!doctype html><html><head><title>T</title><style>p{{}}</style></head><body>{body}</body></html>"
-    );
+    let page =
+        format!("<!doctype html><html><head><title>T</title><style>p{{}}</style></head><body>{body}</body></html>");
     simplify::markdown(&page, "https://example.com/docs/page").0
 }
 
@@ -109,31 +87,16 @@ fn the_article_is_kept_and_the_rest_is_not() {
 #[test]
 fn markup_becomes_markdown() {
     let cases = [
-        (
-            "<p>a <b>b</b> <i>c</i> <code>d*</code></p>",
-            "a **b** *c* `d*`",
-        ),
-        (
-            "<ul><li>one<ul><li>two</li></ul></li></ul>",
-            "- one\n    - two",
-        ),
+        ("<p>a <b>b</b> <i>c</i> <code>d*</code></p>", "a **b** *c* `d*`"),
+        ("<ul><li>one<ul><li>two</li></ul></li></ul>", "- one\n    - two"),
         ("<ol start=3><li>three</li></ol>", "3. three"),
-        (
-            "<pre><code class='language-rust'>let a = 1;\n  b</code></pre>",
-            "```rust\nlet a = 1;\n  b\n```",
-        ),
-        (
-            "<blockquote><p>said, by someone, at length</p></blockquote>",
-            "> said, by someone, at length",
-        ),
+        ("<pre><code class='language-rust'>let a = 1;\n  b</code></pre>", "```rust\nlet a = 1;\n  b\n```"),
+        ("<blockquote><p>said, by someone, at length</p></blockquote>", "> said, by someone, at length"),
         (
             "<table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
             "| A | B |",
         ),
-        (
-            "<p><img src='/i.png' alt='A picture'></p>",
-            "![A picture](https://example.com/i.png)",
-        ),
+        ("<p><img src='/i.png' alt='A picture'></p>", "![A picture](https://example.com/i.png)"),
         ("<p>2 * 3 [x](y)</p>", "2 \\* 3 \\[x\\](y)"),
     ];
     for (markup, expected) in cases {
@@ -151,10 +114,6 @@ fn a_page_without_an_article_is_shown_whole() {
 #[test]
 fn a_page_without_text_says_so() {
     for html in ["", "<html></html>", "<script>app()</script>"] {
-        assert_eq!(
-            simplify::markdown(html, "https://example.com/").0,
-            simplify::EMPTY,
-            "{html}"
-        );
+        assert_eq!(simplify::markdown(html, "https://example.com/").0, simplify::EMPTY, "{html}");
     }
 }

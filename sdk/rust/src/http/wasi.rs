@@ -6,8 +6,8 @@ use std::time::Duration;
 use wasip2::clocks::monotonic_clock::{self, Instant};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    self as wasi, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
-    OutgoingRequest, RequestOptions,
+    self as wasi, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
+    RequestOptions,
 };
 use wasip2::io::poll::{self, Pollable};
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
@@ -53,8 +53,7 @@ pub fn send(request: &Request, target: &Target<'_>, deadline: Deadline) -> Resul
         true => None,
         false => Some(outgoing.body().map_err(|()| unexpected("body"))?),
     };
-    let future =
-        outgoing_handler::handle(outgoing, options(request.timeouts)).map_err(code::error)?;
+    let future = outgoing_handler::handle(outgoing, options(request.timeouts)).map_err(code::error)?;
     if let Some(body) = body {
         write(body, &request.body, &future, deadline)?;
     }
@@ -119,16 +118,10 @@ fn method(name: &str) -> wasi::Method {
 
 /// The host's own limits hold beside these; one it does not know is no reason to fail, because [`Deadline`] holds anyway.
 fn options(timeouts: Timeouts) -> Option<RequestOptions> {
-    let Timeouts {
-        total,
-        connect,
-        first_byte,
-        between_bytes,
-    } = timeouts;
+    let Timeouts { total, connect, first_byte, between_bytes } = timeouts;
     let options = RequestOptions::new();
     let mut any = false;
-    let mut set = |timeout: Option<Duration>,
-                   set: fn(&RequestOptions, Option<u64>) -> Result<(), ()>| {
+    let mut set = |timeout: Option<Duration>, set: fn(&RequestOptions, Option<u64>) -> Result<(), ()>| {
         if let Some(timeout) = timeout.or(total) {
             let _ = set(&options, Some(nanoseconds(timeout)));
             any = true;
@@ -142,12 +135,7 @@ fn options(timeouts: Timeouts) -> Option<RequestOptions> {
 
 /// A server may answer before it has read everything, or instead of it; so a body that nobody takes is no failure yet, the
 /// response tells.
-fn write(
-    body: OutgoingBody,
-    bytes: &[u8],
-    answer: &FutureIncomingResponse,
-    deadline: Deadline,
-) -> Result<(), Error> {
+fn write(body: OutgoingBody, bytes: &[u8], answer: &FutureIncomingResponse, deadline: Deadline) -> Result<(), Error> {
     let stream = body.write().map_err(|()| unexpected("request body"))?;
     let complete = write_all(&stream, bytes, answer, deadline)?;
     drop(stream);
@@ -186,10 +174,7 @@ fn write_all(
     Ok(stream.flush().is_ok())
 }
 
-fn head_of_response(
-    future: &FutureIncomingResponse,
-    deadline: Deadline,
-) -> Result<IncomingResponse, Error> {
+fn head_of_response(future: &FutureIncomingResponse, deadline: Deadline) -> Result<IncomingResponse, Error> {
     loop {
         match future.get() {
             Some(Ok(Ok(response))) => return Ok(response),
@@ -214,6 +199,14 @@ impl Deadline {
         Self(timeout.map(|timeout| monotonic_clock::now().saturating_add(nanoseconds(timeout))))
     }
 
+    /// A server that never pauses is never waited for, so reading asks each time.
+    fn check(self) -> Result<(), Error> {
+        match self {
+            Self(Some(deadline)) if monotonic_clock::now() >= deadline => Err(too_long()),
+            Self(_) => Ok(()),
+        }
+    }
+
     fn wait_for(self, ready: &Pollable) -> Result<(), Error> {
         self.wait_for_any(&[ready])
     }
@@ -229,9 +222,13 @@ impl Deadline {
         // The first entry wins if several are ready: what has arrived in time is used.
         match poll::poll(&awaited).first() {
             Some(&first) if (first as usize) < ready.len() => Ok(()),
-            _ => Err(Error::Timeout("the exchange took too long".to_owned())),
+            _ => Err(too_long()),
         }
     }
+}
+
+fn too_long() -> Error {
+    Error::Timeout("the exchange took too long".to_owned())
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
