@@ -48,8 +48,8 @@ struct Fetch;
 
 /// Fetches pages from the web, and makes Markdown of them.
 #[plugin(
-    request(host = "https://*", why = "the pages a model asks for can be anywhere"),
-    request(host = "http://*", why = "some pages still are not served over https"),
+    request(host = "https://*:*", why = "the pages a model asks for can be anywhere"),
+    request(host = "http://*:*", why = "some pages still are not served over https"),
     request(env = "FETCH_USER_AGENT", why = "another name to give to sites"),
     request(env = "FETCH_IGNORE_ROBOTS_TXT", why = "the operator may fetch pages that robots.txt keeps from programs")
 )]
