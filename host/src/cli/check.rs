@@ -1,6 +1,6 @@
 //! `toolcell check`.
 
-use super::{Check, say};
+use super::{Check, say, source};
 use crate::registry::{Plugin, Snapshot};
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ pub(super) async fn run(check: Check) -> anyhow::Result<ExitCode> {
         say(problem)?;
     }
     let Some(plugins) = found.plugins else { return Ok(ExitCode::FAILURE) };
-    let host = crate::Host::builder().build().await?;
+    let host = crate::Host::builder().engine(source::engine()).build().await?;
     let snapshot = host.load(&plugins).await;
     for problem in snapshot.problems() {
         say(&problem.to_string())?;

@@ -1,6 +1,6 @@
 //! `toolcell inspect`.
 
-use super::{Inspect, say};
+use super::{Inspect, say, source};
 use crate::policy::Requested;
 use crate::registry::{Plugin, PluginSpec, Snapshot, Source, plugin_name};
 use anyhow::bail;
@@ -13,7 +13,7 @@ const SHORT_DESCRIPTION: usize = 20;
 pub(super) async fn run(inspect: Inspect) -> anyhow::Result<ExitCode> {
     let Inspect { file, json } = inspect;
     let spec = PluginSpec::new(plugin_name(&file), Source::File(file.clone()));
-    let host = crate::Host::builder().build().await?;
+    let host = crate::Host::builder().engine(source::engine()).build().await?;
     let snapshot = host.load(&[spec]).await;
     let [plugin] = snapshot.plugins() else {
         match snapshot.problems() {

@@ -13,7 +13,7 @@ mod source;
 
 use clap::{Args, Parser, Subcommand};
 use source::Sources;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,9 +26,10 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`
-    #[arg(long, global = true, env = "TOOLCELL_LOG", default_value = "info", value_name = "FILTER")]
-    log: String,
+    /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`.
+    /// Default is info for serve and error for the rest
+    #[arg(long, global = true, env = "TOOLCELL_LOG", value_name = "FILTER")]
+    log: Option<String>,
 
     /// Log one JSON object a line
     #[arg(long, global = true)]

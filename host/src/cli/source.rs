@@ -75,8 +75,7 @@ impl Sources {
             allowed_origins: settings.allowed_origins.clone(),
             ..HttpConfig::bound_to(bound)
         };
-        let engine = EngineConfig { cache_dir: cache_dir(), ..EngineConfig::default() };
-        let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine);
+        let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine());
         if self.paths.is_empty() {
             let file = std::path::absolute(self.config_file()).context("the current folder")?;
             return Ok(builder.plugins_from(move || wanted(&file)));
@@ -156,6 +155,11 @@ fn specs(config: &Config) -> Vec<PluginSpec> {
         }
     };
     config.plugins.iter().map(spec).collect()
+}
+
+/// The engine of a command: what it compiles is kept for the next.
+pub(super) fn engine() -> EngineConfig {
+    EngineConfig { cache_dir: cache_dir(), ..EngineConfig::default() }
 }
 
 /// Where compiled components are kept between runs: the user's own cache, if there is one.

@@ -107,9 +107,7 @@ pub struct TextOutput {
 /// A count; `2.0` is one too in JSON Schema and in JavaScript.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
-    let whole = number
-        .as_f64()
-        .filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n));
+    let whole = number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..9e15).contains(n));
     // In that range the conversion is exact.
     number
         .as_u64()

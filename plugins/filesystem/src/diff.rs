@@ -11,13 +11,8 @@ const CONTEXT: usize = 4;
 
 /// The way from `old` to `new`, both texts of the file `path`.
 pub fn unified(path: &str, old: &str, new: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (
-        old.split_inclusive('\n').collect(),
-        new.split_inclusive('\n').collect(),
-    );
-    let diff = TextDiff::configure()
-        .timeout(Duration::from_millis(limits::DIFF_MS))
-        .diff_slices(&old, &new);
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let diff = TextDiff::configure().timeout(Duration::from_millis(limits::DIFF_MS)).diff_slices(&old, &new);
     let rule = "=".repeat(67);
     let mut text = format!("Index: {path}\n{rule}\n--- {path}\toriginal\n+++ {path}\tmodified\n");
     for hunk in diff.grouped_ops(CONTEXT) {
@@ -58,13 +53,8 @@ mod tests {
     /// The diff of a file `f` without its four lines of heading.
     fn hunks(old: &str, new: &str) -> String {
         let text = unified("f", old, new);
-        let heading = format!(
-            "Index: f\n{}\n--- f\toriginal\n+++ f\tmodified\n",
-            "=".repeat(67)
-        );
-        text.strip_prefix(&heading)
-            .unwrap_or_else(|| panic!("{text}"))
-            .to_owned()
+        let heading = format!("Index: f\n{}\n--- f\toriginal\n+++ f\tmodified\n", "=".repeat(67));
+        text.strip_prefix(&heading).unwrap_or_else(|| panic!("{text}")).to_owned()
     }
 
     #[test]
@@ -74,11 +64,7 @@ mod tests {
             ("", "a\n", "@@ -0,0 +1,1 @@\n+a\n"),
             ("a\n", "", "@@ -1,1 +0,0 @@\n-a\n"),
             ("a\nb\n", "a\nc\n", "@@ -1,2 +1,2 @@\n a\n-b\n+c\n"),
-            (
-                "a",
-                "a\n",
-                "@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n",
-            ),
+            ("a", "a\n", "@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n"),
         ] {
             assert_eq!(hunks(old, new), expected, "{old:?} -> {new:?}");
         }

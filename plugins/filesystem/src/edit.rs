@@ -25,30 +25,20 @@ pub struct Edit {
 /// # Errors
 ///
 /// `Refused` if a passage is not found or the file is not UTF-8; as for reading and writing.
-pub fn edit_file(
-    mounts: &Mounts,
-    path: &str,
-    edits: &[Edit],
-    dry_run: bool,
-) -> Result<String, FsError> {
-    let at = if dry_run {
-        mounts.locate(path)?
-    } else {
-        mounts.locate_writable(path)?
-    };
+pub fn edit_file(mounts: &Mounts, path: &str, edits: &[Edit], dry_run: bool) -> Result<String, FsError> {
+    let at = if dry_run { mounts.locate(path)? } else { mounts.locate_writable(path)? };
     let file = load(&at)?;
     let original = file.replace("\r\n", "\n");
     let mut edited = original.clone();
     for edit in edits {
-        edited = apply(&edited, &edit.old_text.replace("\r\n", "\n"), &edit.new_text.replace("\r\n", "\n")).ok_or_else(
-            || {
+        edited = apply(&edited, &edit.old_text.replace("\r\n", "\n"), &edit.new_text.replace("\r\n", "\n"))
+            .ok_or_else(|| {
                 FsError::Refused(format!(
                     "could not find an exact match for an edit in {}; read the file and copy oldText from it. Not \
                      found:\n{}",
                     at.path, edit.old_text
                 ))
-            },
-        )?;
+            })?;
     }
     let diff = fenced(&diff::unified(&at.path, &original, &edited));
     // Checked before writing: an answer that cannot be delivered would hide that the file has changed.
@@ -65,15 +55,7 @@ pub fn edit_file(
         let only_crlf = file.contains("\r\n")
             && !original.contains('\r')
             && file.matches('\n').count() == file.matches("\r\n").count();
-        write::replace(
-            &at,
-            if only_crlf {
-                edited.replace('\n', "\r\n")
-            } else {
-                edited
-            }
-            .as_bytes(),
-        )?;
+        write::replace(&at, if only_crlf { edited.replace('\n', "\r\n") } else { edited }.as_bytes())?;
     }
     Ok(diff)
 }
@@ -89,12 +71,8 @@ fn load(at: &Located<'_>) -> Result<String, FsError> {
         });
     }
     let bytes = read::whole(file, at, size, limits::TEXT_BYTES)?;
-    String::from_utf8(bytes).map_err(|_| {
-        FsError::Refused(format!(
-            "{} is not UTF-8 text; editing it would damage it",
-            at.path
-        ))
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| FsError::Refused(format!("{} is not UTF-8 text; editing it would damage it", at.path)))
 }
 
 /// Replaces the first occurrence of `old`, or the first lines that differ from it in indentation and trailing white
@@ -145,10 +123,7 @@ fn reindent(line: &str, old: &str, found: &str) -> String {
         return format!("{is}{more}{body}");
     }
     let (want, had) = (want.chars().count(), had.chars().count());
-    let kept: String = is
-        .chars()
-        .take((is.chars().count() + want).saturating_sub(had))
-        .collect();
+    let kept: String = is.chars().take((is.chars().count() + want).saturating_sub(had)).collect();
     format!("{kept}{}{body}", " ".repeat(want.saturating_sub(had)))
 }
 
@@ -170,12 +145,7 @@ mod tests {
     fn passages_are_found_and_replaced() {
         for (content, old, new, expected) in [
             ("a b a", "a", "$&", Some("$& b a")),
-            (
-                "one\ntwo\nthree\n",
-                "two\nthree",
-                "2\n3",
-                Some("one\n2\n3\n"),
-            ),
+            ("one\ntwo\nthree\n", "two\nthree", "2\n3", Some("one\n2\n3\n")),
             ("x", "", "top\n", Some("top\nx")),
             ("one", "two", "2", None),
             ("one", "one\ntwo", "2", None),
@@ -193,38 +163,16 @@ mod tests {
                 Some("\tif a {\n\t\tif b {\n\t\t\tc();\n\t\t}\n\t}\n"),
             ),
             ("  a  \n  b\n", "a\nb", "a\n  c", Some("  a\n    c\n")),
-            (
-                "    a \n      b\n",
-                "  a\n    b",
-                "  a\n  b",
-                Some("    a\n    b\n"),
-            ),
-            (
-                "  a \n\n  b\n",
-                "a\n\nb",
-                "a\nx\nb",
-                Some("  a\n  x\n  b\n"),
-            ),
-            (
-                "  a \n  b\n",
-                "a\nb",
-                "a\nb\n  c",
-                Some("  a\n  b\n    c\n"),
-            ),
+            ("    a \n      b\n", "  a\n    b", "  a\n  b", Some("    a\n    b\n")),
+            ("  a \n\n  b\n", "a\n\nb", "a\nx\nb", Some("  a\n  x\n  b\n")),
+            ("  a \n  b\n", "a\nb", "a\nb\n  c", Some("  a\n  b\n    c\n")),
         ] {
-            assert_eq!(
-                apply(content, old, new).as_deref(),
-                expected,
-                "{content:?} {old:?} {new:?}"
-            );
+            assert_eq!(apply(content, old, new).as_deref(), expected, "{content:?} {old:?} {new:?}");
         }
     }
 
     fn edit(old: &str, new: &str) -> Vec<Edit> {
-        vec![Edit {
-            old_text: old.to_owned(),
-            new_text: new.to_owned(),
-        }]
+        vec![Edit { old_text: old.to_owned(), new_text: new.to_owned() }]
     }
 
     #[test]
@@ -237,8 +185,7 @@ mod tests {
         assert_eq!(bench.content("a"), "one\n2\n");
         assert_eq!(dry, wet);
         assert!(
-            dry.starts_with("```diff\nIndex: ")
-                && dry.ends_with("@@ -1,2 +1,2 @@\n one\n-two\n+2\n```\n\n"),
+            dry.starts_with("```diff\nIndex: ") && dry.ends_with("@@ -1,2 +1,2 @@\n one\n-two\n+2\n```\n\n"),
             "{dry}"
         );
     }
@@ -248,9 +195,7 @@ mod tests {
         let bench = Bench::new();
         bench.file("read-only/a", "one");
         assert!(edit_file(&bench.mounts, "read-only/a", &edit("one", "1"), true).is_ok());
-        let text = edit_file(&bench.mounts, "read-only/a", &edit("one", "1"), false)
-            .unwrap_err()
-            .to_string();
+        let text = edit_file(&bench.mounts, "read-only/a", &edit("one", "1"), false).unwrap_err().to_string();
         assert!(text.contains("mounted read-only"), "{text}");
     }
 
@@ -260,13 +205,8 @@ mod tests {
         bench.file("a", "one two");
         let mut edits = edit("one", "two");
         edits.extend(edit("three", "3"));
-        let text = edit_file(&bench.mounts, "a", &edits, false)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains("could not find an exact match") && text.ends_with("\nthree"),
-            "{text}"
-        );
+        let text = edit_file(&bench.mounts, "a", &edits, false).unwrap_err().to_string();
+        assert!(text.contains("could not find an exact match") && text.ends_with("\nthree"), "{text}");
         assert_eq!(bench.content("a"), "one two");
         edits.pop();
         edits.extend(edit("two two", "done"));
@@ -277,11 +217,9 @@ mod tests {
     #[test]
     fn line_ends_stay_as_they_were() {
         let bench = Bench::new();
-        for (before, after) in [
-            ("one\r\ntwo\r\n", "1\r\n\r\ntwo\r\n"),
-            ("one\r\ntwo\n", "1\n\ntwo\n"),
-            ("one\ntwo", "1\n\ntwo"),
-        ] {
+        for (before, after) in
+            [("one\r\ntwo\r\n", "1\r\n\r\ntwo\r\n"), ("one\r\ntwo\n", "1\n\ntwo\n"), ("one\ntwo", "1\n\ntwo")]
+        {
             bench.file("a", before);
             edit_file(&bench.mounts, "a", &edit("one\n", "1\r\n\n"), false).unwrap();
             assert_eq!(bench.content("a"), after);
@@ -292,9 +230,7 @@ mod tests {
     fn what_is_not_text_is_not_edited() {
         let bench = Bench::new();
         std::fs::write(bench.host("bin"), b"a\xff").unwrap();
-        let text = edit_file(&bench.mounts, "bin", &edit("a", "b"), false)
-            .unwrap_err()
-            .to_string();
+        let text = edit_file(&bench.mounts, "bin", &edit("a", "b"), false).unwrap_err().to_string();
         assert!(text.contains("not UTF-8"), "{text}");
     }
 
@@ -302,14 +238,8 @@ mod tests {
     fn a_diff_too_large_to_show_changes_nothing() {
         let bench = Bench::new();
         bench.file("a", "x");
-        let text = edit_file(
-            &bench.mounts,
-            "a",
-            &edit("x", &"y".repeat(limits::TEXT_BYTES)),
-            false,
-        )
-        .unwrap_err()
-        .to_string();
+        let text =
+            edit_file(&bench.mounts, "a", &edit("x", &"y".repeat(limits::TEXT_BYTES)), false).unwrap_err().to_string();
         assert!(text.contains("nothing was changed"), "{text}");
         assert_eq!(bench.content("a"), "x");
     }

@@ -14,9 +14,7 @@ pub enum FsError {
     )]
     NothingGranted,
     /// The path is in no mount.
-    #[error(
-        "access denied: {path} is outside the allowed directories ({allowed}); use a path inside one of them"
-    )]
+    #[error("access denied: {path} is outside the allowed directories ({allowed}); use a path inside one of them")]
     Outside {
         /// The path as it was understood.
         path: String,
@@ -64,9 +62,7 @@ pub enum FsError {
         path: String,
     },
     /// A directory was expected.
-    #[error(
-        "{path} is not a directory, or is inside of something that is none; look with list_directory"
-    )]
+    #[error("{path} is not a directory, or is inside of something that is none; look with list_directory")]
     NotDirectory {
         /// The path.
         path: String,
@@ -113,28 +109,14 @@ impl FsError {
             ErrorKind::AlreadyExists => Self::Exists { path },
             ErrorKind::IsADirectory => Self::IsDirectory { path },
             ErrorKind::NotADirectory => Self::NotDirectory { path },
-            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
-                path,
-                mount: at.mount.path.clone(),
-            },
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, mount: at.mount.path.clone() },
             // The sandbox answers "not permitted" to a path that would leave a mount; the system does so where the
             // host's own user may not go.
             ErrorKind::PermissionDenied => match at.first_link() {
-                Some(link) => Self::Escape {
-                    link,
-                    mount: at.mount.path.clone(),
-                },
-                None => Self::Io {
-                    action,
-                    path,
-                    source,
-                },
+                Some(link) => Self::Escape { link, mount: at.mount.path.clone() },
+                None => Self::Io { action, path, source },
             },
-            _ => Self::Io {
-                action,
-                path,
-                source,
-            },
+            _ => Self::Io { action, path, source },
         }
     }
 }

@@ -37,9 +37,7 @@ pub fn info(mounts: &Mounts, path: &str) -> Result<String, FsError> {
 /// A time as JavaScript's `Date` prints it in UTC: `Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)`.
 fn date(time: SystemTime) -> String {
     const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let seconds = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |s| -s),
@@ -47,11 +45,7 @@ fn date(time: SystemTime) -> String {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil(days);
     let name = |names: &[&'static str], index: i64| {
-        usize::try_from(index)
-            .ok()
-            .and_then(|index| names.get(index))
-            .copied()
-            .unwrap_or_default()
+        usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
     };
     format!(
         "{} {} {day:02} {year:04} {:02}:{:02}:{:02} GMT+0000 (Coordinated Universal Time)",
@@ -67,12 +61,8 @@ fn date(time: SystemTime) -> String {
 /// that begin in March, so that a leap day is the last day of its year.
 fn civil(days: i64) -> (i64, i64, i64) {
     let since_march_0 = days + 719_468;
-    let (era, day_of_era) = (
-        since_march_0.div_euclid(146_097),
-        since_march_0.rem_euclid(146_097),
-    );
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let (era, day_of_era) = (since_march_0.div_euclid(146_097), since_march_0.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
@@ -110,38 +100,11 @@ mod tests {
         std::fs::create_dir(bench.host("c")).unwrap();
         symlink("c", bench.host("link")).unwrap();
         let text = info(&bench.mounts, "b.txt").unwrap();
-        let keys: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.split_once(": "))
-            .map(|(key, _)| key)
-            .collect();
-        assert_eq!(
-            keys,
-            [
-                "size",
-                "created",
-                "modified",
-                "accessed",
-                "isDirectory",
-                "isFile",
-                "permissions"
-            ]
-        );
-        assert!(
-            text.starts_with("size: 1536\n")
-                && text.ends_with("isFile: true\npermissions: read-write"),
-            "{text}"
-        );
-        assert!(
-            info(&bench.mounts, "link")
-                .unwrap()
-                .contains("isDirectory: true")
-        );
+        let keys: Vec<_> = text.lines().filter_map(|line| line.split_once(": ")).map(|(key, _)| key).collect();
+        assert_eq!(keys, ["size", "created", "modified", "accessed", "isDirectory", "isFile", "permissions"]);
+        assert!(text.starts_with("size: 1536\n") && text.ends_with("isFile: true\npermissions: read-write"), "{text}");
+        assert!(info(&bench.mounts, "link").unwrap().contains("isDirectory: true"));
         bench.file("read-only/a", "");
-        assert!(
-            info(&bench.mounts, "read-only/a")
-                .unwrap()
-                .ends_with("permissions: read-only")
-        );
+        assert!(info(&bench.mounts, "read-only/a").unwrap().ends_with("permissions: read-only"));
     }
 }

@@ -23,8 +23,8 @@ mod write;
 use toolcell_sdk::prelude::*;
 
 use args::{
-    EditArgs, ListSizesArgs, MoveArgs, PathArgs, ReadManyArgs, ReadTextArgs, SearchArgs,
-    TextOutput, TreeArgs, WriteArgs,
+    EditArgs, ListSizesArgs, MoveArgs, PathArgs, ReadManyArgs, ReadTextArgs, SearchArgs, TextOutput, TreeArgs,
+    WriteArgs,
 };
 use media::{MediaBlock, MediaOutput};
 use mounts::Mounts;
@@ -36,9 +36,7 @@ struct Filesystem {
 
 impl Default for Filesystem {
     fn default() -> Self {
-        Self {
-            mounts: Mounts::granted(),
-        }
+        Self { mounts: Mounts::granted() }
     }
 }
 
@@ -59,11 +57,7 @@ impl Filesystem {
     /// its beginning or end. Use `head` or `tail` for large files. Works in the allowed directories only.
     #[tool(title = "Read Text File", read_only, open_world = false, output = TextOutput)]
     fn read_text_file(&self, args: ReadTextArgs) -> Result<ToolResult, ToolError> {
-        answer(read::read_text(
-            &self.mounts,
-            &args.path,
-            Part::new(args.head, args.tail)?,
-        )?)
+        answer(read::read_text(&self.mounts, &args.path, Part::new(args.head, args.tail)?)?)
     }
 
     /// Reads a picture, a sound or any other file as it is. Pictures and sounds come back as such with their media type,
@@ -74,19 +68,13 @@ impl Filesystem {
         let block = media.block();
         let size = media.bytes.len();
         let mut result = match &block {
-            MediaBlock::Image { .. } => {
-                ToolResult::empty().with_image(media.bytes, media.mime_type)
-            }
-            MediaBlock::Audio { .. } => {
-                ToolResult::empty().with_audio(media.bytes, media.mime_type)
-            }
+            MediaBlock::Image { .. } => ToolResult::empty().with_image(media.bytes, media.mime_type),
+            MediaBlock::Audio { .. } => ToolResult::empty().with_audio(media.bytes, media.mime_type),
             MediaBlock::Resource { .. } => {
                 ToolResult::empty().with_embedded_blob(media.uri, media.mime_type, media.bytes)
             }
         };
-        let output = MediaOutput {
-            content: vec![block],
-        };
+        let output = MediaOutput { content: vec![block] };
         result.structured = Some(output.to_json(size)?);
         Ok(result)
     }
@@ -115,12 +103,7 @@ impl Filesystem {
         title = "Edit File", read_only = false, idempotent = false, destructive, open_world = false, output = TextOutput
     )]
     fn edit_file(&self, args: EditArgs) -> Result<ToolResult, ToolError> {
-        answer(edit::edit_file(
-            &self.mounts,
-            &args.path,
-            &args.edits,
-            args.dry_run,
-        )?)
+        answer(edit::edit_file(&self.mounts, &args.path, &args.edits, args.dry_run)?)
     }
 
     /// Makes a directory, and the directories it is in where they are missing. One that exists is fine. Works in the
@@ -148,22 +131,14 @@ impl Filesystem {
     /// allowed directories only.
     #[tool(title = "List Directory with Sizes", read_only, open_world = false, output = TextOutput)]
     fn list_directory_with_sizes(&self, args: ListSizesArgs) -> Result<ToolResult, ToolError> {
-        answer(list::list_with_sizes(
-            &self.mounts,
-            &args.path,
-            args.sort_by,
-        )?)
+        answer(list::list_with_sizes(&self.mounts, &args.path, args.sort_by)?)
     }
 
     /// Shows a directory and all below it as JSON, indented by two spaces: each entry has a `name` and a `type` (`file`
     /// or `directory`); directories also have `children`, which may be empty. Works in the allowed directories only.
     #[tool(title = "Directory Tree", read_only, open_world = false, output = TextOutput)]
     fn directory_tree(&self, args: TreeArgs) -> Result<ToolResult, ToolError> {
-        answer(walk::tree(
-            &self.mounts,
-            &args.path,
-            &args.exclude_patterns,
-        )?)
+        answer(walk::tree(&self.mounts, &args.path, &args.exclude_patterns)?)
     }
 
     /// Moves or renames a file or a directory. Fails if something is at the destination already. Both paths must be in
@@ -172,23 +147,14 @@ impl Filesystem {
         title = "Move File", read_only = false, idempotent = false, destructive, open_world = false, output = TextOutput
     )]
     fn move_file(&self, args: MoveArgs) -> Result<ToolResult, ToolError> {
-        answer(write::move_file(
-            &self.mounts,
-            &args.source,
-            &args.destination,
-        )?)
+        answer(write::move_file(&self.mounts, &args.source, &args.destination)?)
     }
 
     /// Finds files and directories by name, in a directory and all below it. Answers with full paths, one a line. Use it
     /// when you do not know where something is. Works in the allowed directories only.
     #[tool(title = "Search Files", read_only, open_world = false, output = TextOutput)]
     fn search_files(&self, args: SearchArgs) -> Result<ToolResult, ToolError> {
-        answer(walk::search(
-            &self.mounts,
-            &args.path,
-            &args.pattern,
-            &args.exclude_patterns,
-        )?)
+        answer(walk::search(&self.mounts, &args.path, &args.pattern, &args.exclude_patterns)?)
     }
 
     /// Tells what is known of a file or directory without reading it: size, times, type, and whether it may be changed.
@@ -250,16 +216,11 @@ mod tests {
         for (tool, (name, arguments, hints)) in tools.iter().zip(TOOLS) {
             let schema: Value = serde_json::from_str(&tool.input_schema).unwrap();
             let required = schema["required"].as_array().cloned().unwrap_or_default();
-            let properties = schema["properties"]
-                .as_object()
-                .cloned()
-                .unwrap_or_default();
-            let listed = properties
-                .keys()
-                .map(|key| match required.contains(&json!(key)) {
-                    true => key.clone(),
-                    false => format!("{key}?"),
-                });
+            let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+            let listed = properties.keys().map(|key| match required.contains(&json!(key)) {
+                true => key.clone(),
+                false => format!("{key}?"),
+            });
             let hinted = tool.annotations.as_ref().unwrap();
             let said = [
                 (hinted.read_only, "read-only"),
@@ -267,23 +228,12 @@ mod tests {
                 (hinted.idempotent, "idempotent"),
                 (hinted.open_world, "open-world"),
             ];
-            let said: Vec<_> = said
-                .iter()
-                .filter(|(hint, _)| *hint == Some(true))
-                .map(|(_, name)| *name)
-                .collect();
+            let said: Vec<_> = said.iter().filter(|(hint, _)| *hint == Some(true)).map(|(_, name)| *name).collect();
             assert_eq!(
-                (
-                    tool.name.as_str(),
-                    listed.collect::<Vec<_>>().join(" "),
-                    said.join(" ")
-                ),
+                (tool.name.as_str(), listed.collect::<Vec<_>>().join(" "), said.join(" ")),
                 (name, arguments.to_owned(), hints.to_owned())
             );
-            assert!(
-                tool.output_schema.is_some() && tool.title.is_some() && tool.description.is_some(),
-                "{name}"
-            );
+            assert!(tool.output_schema.is_some() && tool.title.is_some() && tool.description.is_some(), "{name}");
             assert_eq!(schema["additionalProperties"], json!(false), "{name}");
         }
     }
@@ -296,15 +246,9 @@ mod tests {
             serde_json::from_str::<Value>(&tool.input_schema).unwrap()["properties"].clone()
         };
         let sort_by = &schema("list_directory_with_sizes")["sortBy"];
-        assert_eq!(
-            (&sort_by["enum"], &sort_by["default"]),
-            (&json!(["name", "size"]), &json!("name"))
-        );
+        assert_eq!((&sort_by["enum"], &sort_by["default"]), (&json!(["name", "size"]), &json!("name")));
         assert_eq!(schema("edit_file")["dryRun"]["default"], json!(false));
-        assert_eq!(
-            schema("search_files")["excludePatterns"]["default"],
-            json!([])
-        );
+        assert_eq!(schema("search_files")["excludePatterns"]["default"], json!([]));
         assert_eq!(schema("read_multiple_files")["paths"]["minItems"], json!(1));
     }
 
@@ -312,54 +256,32 @@ mod tests {
 
     #[test]
     fn a_text_is_there_twice() {
-        let outcome = testing::call::<Filesystem>(
-            "read_text_file",
-            json!({"path": "Cargo.toml", "head": 1.0}),
-        );
-        let Outcome::Complete(result) = outcome.unwrap() else {
-            panic!("asks for input")
-        };
-        assert_eq!(
-            result.structured.as_deref(),
-            Some(r#"{"content":"[package]"}"#)
-        );
+        let outcome = testing::call::<Filesystem>("read_text_file", json!({"path": "Cargo.toml", "head": 1.0}));
+        let Outcome::Complete(result) = outcome.unwrap() else { panic!("asks for input") };
+        assert_eq!(result.structured.as_deref(), Some(r#"{"content":"[package]"}"#));
         assert_eq!(testing::text(&Outcome::Complete(result)), "[package]");
     }
 
     #[test]
     fn a_file_of_no_known_kind_is_an_embedded_resource() {
         let outcome = testing::call::<Filesystem>("read_media_file", json!({"path": "Cargo.toml"}));
-        let Outcome::Complete(result) = outcome.unwrap() else {
-            panic!("asks for input")
-        };
+        let Outcome::Complete(result) = outcome.unwrap() else { panic!("asks for input") };
         assert!(matches!(&result.content[..], [Content::Resource(_)]));
         let structured: Value = serde_json::from_str(&result.structured.unwrap()).unwrap();
-        assert_eq!(
-            structured["content"][0]["resource"]["mimeType"],
-            json!("application/octet-stream")
-        );
+        assert_eq!(structured["content"][0]["resource"]["mimeType"], json!("application/octet-stream"));
     }
 
     #[test]
     fn what_fails_is_a_tool_error_and_what_cannot_be_meant_is_refused() {
         let outcome = testing::call::<Filesystem>("read_text_file", json!({"path": "/etc/passwd"}));
-        assert!(matches!(
-            outcome.unwrap(),
-            Outcome::Complete(ToolResult { is_error: true, .. })
-        ));
+        assert!(matches!(outcome.unwrap(), Outcome::Complete(ToolResult { is_error: true, .. })));
         for (tool, arguments) in [
-            (
-                "edit_file",
-                json!({"path": "x", "edits": [], "dry_run": true}),
-            ),
+            ("edit_file", json!({"path": "x", "edits": [], "dry_run": true})),
             ("read_text_file", json!({"path": "x", "head": 1.5})),
             ("read_text_file", json!({"path": "x", "tail": -1})),
         ] {
             let error = testing::call::<Filesystem>(tool, arguments).unwrap_err();
-            assert!(
-                matches!(error, CallError::InvalidArguments(_)),
-                "{tool}: {error:?}"
-            );
+            assert!(matches!(error, CallError::InvalidArguments(_)), "{tool}: {error:?}");
         }
     }
 }

@@ -38,20 +38,14 @@ pub enum SortBy {
 pub fn entries(at: &Located<'_>) -> Result<Vec<Entry>, FsError> {
     let failed = |e| FsError::from_io("list", at, e);
     if !fs::metadata(&at.path).map_err(failed)?.is_dir() {
-        return Err(FsError::NotDirectory {
-            path: at.path.clone(),
-        });
+        return Err(FsError::NotDirectory { path: at.path.clone() });
     }
     let mut entries = Vec::new();
     for entry in fs::read_dir(&at.path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let kind = entry.file_type().map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        entries.push(Entry {
-            name,
-            is_dir: kind.is_dir(),
-            is_link: kind.is_symlink(),
-        });
+        entries.push(Entry { name, is_dir: kind.is_dir(), is_link: kind.is_symlink() });
         if entries.len() > limits::ENTRIES {
             let text = format!(
                 "{} has more than {} entries; use search_files with a pattern instead",
@@ -72,11 +66,7 @@ pub fn entries(at: &Located<'_>) -> Result<Vec<Entry>, FsError> {
 /// As `entries`.
 pub fn list(mounts: &Mounts, path: &str) -> Result<String, FsError> {
     let entries = entries(&mounts.locate(path)?)?;
-    Ok(entries
-        .iter()
-        .map(|entry| format!("{} {}", tag(entry.is_dir), entry.name))
-        .collect::<Vec<_>>()
-        .join("\n"))
+    Ok(entries.iter().map(|entry| format!("{} {}", tag(entry.is_dir), entry.name)).collect::<Vec<_>>().join("\n"))
 }
 
 /// As `list`, with sizes and totals.
@@ -87,13 +77,8 @@ pub fn list(mounts: &Mounts, path: &str) -> Result<String, FsError> {
 pub fn list_with_sizes(mounts: &Mounts, path: &str, sort_by: SortBy) -> Result<String, FsError> {
     let at = mounts.locate(path)?;
     // A link that leads nowhere has no size.
-    let size =
-        |entry: &Entry| fs::metadata(at.entry(&entry.name).path).map_or(0, |found| found.len());
-    let mut sized: Vec<(Entry, u64)> = entries(&at)?
-        .into_iter()
-        .map(|e| (size(&e), e))
-        .map(|(s, e)| (e, s))
-        .collect();
+    let size = |entry: &Entry| fs::metadata(at.entry(&entry.name).path).map_or(0, |found| found.len());
+    let mut sized: Vec<(Entry, u64)> = entries(&at)?.into_iter().map(|e| (size(&e), e)).map(|(s, e)| (e, s)).collect();
     match sort_by {
         SortBy::Name => sized.sort_by_cached_key(|(entry, _)| reading_order(&entry.name)),
         SortBy::Size => sized.sort_by_key(|(_, size)| std::cmp::Reverse(*size)),
@@ -123,21 +108,10 @@ fn tag(is_dir: bool) -> &'static str {
 /// A key that sorts names as people do: marks, digits, letters; the case of a letter only breaks a tie.
 fn reading_order(name: &str) -> (Vec<(u8, char)>, String) {
     let rank = |c: char| {
-        if c.is_alphabetic() {
-            2
-        } else {
-            u8::from(c.is_numeric())
-        }
+        if c.is_alphabetic() { 2 } else { u8::from(c.is_numeric()) }
     };
-    let folded = name
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| (rank(c), c))
-        .collect();
-    let lower_first = name
-        .chars()
-        .map(|c| if c.is_lowercase() { '0' } else { '1' })
-        .collect();
+    let folded = name.chars().flat_map(char::to_lowercase).map(|c| (rank(c), c)).collect();
+    let lower_first = name.chars().map(|c| if c.is_lowercase() { '0' } else { '1' }).collect();
     (folded, lower_first)
 }
 
@@ -185,34 +159,18 @@ mod tests {
         let inner = list_with_sizes(&bench.mounts, "c", SortBy::Size).unwrap();
         assert_eq!(
             inner,
-            format!(
-                "[FILE] inner{}        0 B\n\nTotal: 1 files, 0 directories\nCombined size: 0 B",
-                " ".repeat(25)
-            )
+            format!("[FILE] inner{}        0 B\n\nTotal: 1 files, 0 directories\nCombined size: 0 B", " ".repeat(25))
         );
         std::fs::remove_file(bench.host("link")).unwrap();
         let by = |order| {
             let text = list_with_sizes(&bench.mounts, ".", order).unwrap();
             let names = text.lines().take_while(|line| !line.is_empty());
-            names
-                .filter_map(|line| line.split_whitespace().nth(1))
-                .collect::<Vec<_>>()
-                .join(" ")
+            names.filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(by(SortBy::Name), "A.txt b.txt broken c");
         assert!(by(SortBy::Size).ends_with("A.txt broken"));
-        assert!(
-            list(&bench.mounts, "A.txt")
-                .unwrap_err()
-                .to_string()
-                .contains("is not a directory")
-        );
-        assert!(
-            list(&bench.mounts, "none")
-                .unwrap_err()
-                .to_string()
-                .contains("does not exist")
-        );
+        assert!(list(&bench.mounts, "A.txt").unwrap_err().to_string().contains("is not a directory"));
+        assert!(list(&bench.mounts, "none").unwrap_err().to_string().contains("does not exist"));
     }
 
     #[test]

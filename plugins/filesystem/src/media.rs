@@ -84,17 +84,8 @@ pub fn read_media(mounts: &Mounts, path: &str) -> Result<Media, FsError> {
             hint: "a file of that size cannot be passed to a model; use a smaller version of it",
         });
     }
-    let bytes = read::whole(
-        file,
-        &at,
-        size,
-        usize::try_from(limits::MEDIA_BYTES).unwrap_or(usize::MAX),
-    )?;
-    Ok(Media {
-        bytes,
-        mime_type: mime_type(&at.path),
-        uri: file_uri(&at.path),
-    })
+    let bytes = read::whole(file, &at, size, usize::try_from(limits::MEDIA_BYTES).unwrap_or(usize::MAX))?;
+    Ok(Media { bytes, mime_type: mime_type(&at.path), uri: file_uri(&at.path) })
 }
 
 impl MediaOutput {
@@ -119,13 +110,7 @@ impl Media {
         match self.mime_type.split_once('/') {
             Some(("image", _)) => MediaBlock::Image { data, mime_type },
             Some(("audio", _)) => MediaBlock::Audio { data, mime_type },
-            _ => MediaBlock::Resource {
-                resource: MediaResource {
-                    uri: self.uri.clone(),
-                    mime_type,
-                    blob: data,
-                },
-            },
+            _ => MediaBlock::Resource { resource: MediaResource { uri: self.uri.clone(), mime_type, blob: data } },
         }
     }
 }
@@ -187,8 +172,7 @@ mod tests {
             (".png", "resource", "application/octet-stream"),
         ] {
             bench.file(name, "hi!");
-            let block =
-                serde_json::to_value(read_media(&bench.mounts, name).unwrap().block()).unwrap();
+            let block = serde_json::to_value(read_media(&bench.mounts, name).unwrap().block()).unwrap();
             let expected = match kind {
                 "resource" => {
                     let uri = format!("file://{}", bench.path(name));
@@ -202,25 +186,14 @@ mod tests {
 
     #[test]
     fn uris_are_escaped() {
-        assert_eq!(
-            file_uri("/docs/a b#ü%.bin"),
-            "file:///docs/a%20b%23%C3%BC%25.bin"
-        );
+        assert_eq!(file_uri("/docs/a b#ü%.bin"), "file:///docs/a%20b%23%C3%BC%25.bin");
     }
 
     #[test]
     fn a_huge_file_is_refused_before_it_is_read() {
         let bench = Bench::new();
-        std::fs::File::create(bench.host("huge.png"))
-            .unwrap()
-            .set_len(limits::MEDIA_BYTES + 1)
-            .unwrap();
-        let text = read_media(&bench.mounts, "huge.png")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains("is too large") && text.contains("smaller version"),
-            "{text}"
-        );
+        std::fs::File::create(bench.host("huge.png")).unwrap().set_len(limits::MEDIA_BYTES + 1).unwrap();
+        let text = read_media(&bench.mounts, "huge.png").unwrap_err().to_string();
+        assert!(text.contains("is too large") && text.contains("smaller version"), "{text}");
     }
 }

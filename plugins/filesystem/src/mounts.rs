@@ -27,10 +27,7 @@ pub struct Mount {
 impl Mount {
     /// A mount at `path`, which may be written carelessly (`docs`, `/docs/`).
     pub fn new(path: &str, access: Access) -> Self {
-        Self {
-            path: normalize(path),
-            access,
-        }
+        Self { path: normalize(path), access }
     }
 
     /// What is left of `path` below this mount, without a slash in front; `None` if it is elsewhere.
@@ -39,11 +36,7 @@ impl Mount {
             return path.strip_prefix('/');
         }
         let rest = path.strip_prefix(self.path.as_str())?;
-        if rest.is_empty() {
-            Some(rest)
-        } else {
-            rest.strip_prefix('/')
-        }
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
     }
 }
 
@@ -61,11 +54,7 @@ impl Mounts {
     /// What the operator granted to this call.
     pub fn granted() -> Self {
         let mount = |(path, writable): (String, bool)| {
-            let access = if writable {
-                Access::ReadWrite
-            } else {
-                Access::ReadOnly
-            };
+            let access = if writable { Access::ReadWrite } else { Access::ReadOnly };
             Mount::new(&path, access)
         };
         Self(preopened().into_iter().map(mount).collect())
@@ -80,10 +69,7 @@ impl Mounts {
         if self.0.is_empty() {
             return Err(FsError::NothingGranted);
         }
-        Ok(format!(
-            "Allowed directories:\n{}",
-            self.paths().collect::<Vec<_>>().join("\n")
-        ))
+        Ok(format!("Allowed directories:\n{}", self.paths().collect::<Vec<_>>().join("\n")))
     }
 
     /// The paths of the mounts, in order.
@@ -103,23 +89,12 @@ impl Mounts {
         } else {
             normalize(&join(&first.path, requested))
         };
-        let holder = self
-            .0
-            .iter()
-            .filter(|mount| mount.rest(&path).is_some())
-            .max_by_key(|mount| mount.path.len());
+        let holder = self.0.iter().filter(|mount| mount.rest(&path).is_some()).max_by_key(|mount| mount.path.len());
         match holder {
             Some(mount) if !is_foreign(requested) => Ok(Located { path, mount }),
             _ => {
-                let path = if is_foreign(requested) {
-                    requested.escape_debug().to_string()
-                } else {
-                    path
-                };
-                Err(FsError::Outside {
-                    path,
-                    allowed: self.paths().collect::<Vec<_>>().join(", "),
-                })
+                let path = if is_foreign(requested) { requested.escape_debug().to_string() } else { path };
+                Err(FsError::Outside { path, allowed: self.paths().collect::<Vec<_>>().join(", ") })
             }
         }
     }
@@ -133,10 +108,7 @@ impl Mounts {
         let at = self.locate(requested)?;
         match at.mount.access {
             Access::ReadWrite => Ok(at),
-            Access::ReadOnly => Err(FsError::ReadOnly {
-                path: at.path,
-                mount: at.mount.path.clone(),
-            }),
+            Access::ReadOnly => Err(FsError::ReadOnly { path: at.path, mount: at.mount.path.clone() }),
         }
     }
 }
@@ -150,14 +122,7 @@ fn preopened() -> Vec<(String, bool)> {
     let changeable = DescriptorFlags::MUTATE_DIRECTORY;
     get_directories()
         .into_iter()
-        .map(|(directory, path)| {
-            (
-                path,
-                directory
-                    .get_flags()
-                    .is_ok_and(|flags| flags.contains(changeable)),
-            )
-        })
+        .map(|(directory, path)| (path, directory.get_flags().is_ok_and(|flags| flags.contains(changeable))))
         .collect()
 }
 
@@ -197,14 +162,8 @@ mod tests {
             ("a~b", "/docs/a~b", "/docs"),
         ] {
             let mounts = mounts();
-            let at = mounts
-                .locate(requested)
-                .unwrap_or_else(|e| panic!("{requested}: {e}"));
-            assert_eq!(
-                (at.path.as_str(), at.mount.path.as_str()),
-                (path, mount),
-                "{requested}"
-            );
+            let at = mounts.locate(requested).unwrap_or_else(|e| panic!("{requested}: {e}"));
+            assert_eq!((at.path.as_str(), at.mount.path.as_str()), (path, mount), "{requested}");
         }
     }
 
@@ -222,11 +181,7 @@ mod tests {
             "file:///docs/x",
             "/docs/\0",
         ] {
-            let text = mounts()
-                .locate(requested)
-                .map(|at| at.path)
-                .unwrap_err()
-                .to_string();
+            let text = mounts().locate(requested).map(|at| at.path).unwrap_err().to_string();
             assert!(text.starts_with("access denied: "), "{requested}: {text}");
             assert!(
                 text.contains("outside the allowed directories (/docs, /src, /docs/drafts)"),
@@ -237,15 +192,9 @@ mod tests {
 
     #[test]
     fn nothing_granted_says_which_line_is_missing() {
-        let text = Mounts::default()
-            .locate("x")
-            .map(|at| at.path)
-            .unwrap_err()
-            .to_string();
+        let text = Mounts::default().locate("x").map(|at| at.path).unwrap_err().to_string();
         assert!(
-            text.ends_with(
-                "dirs = [{ host = \"./docs\", guest = \"/docs\", access = \"read-write\" }]`"
-            ),
+            text.ends_with("dirs = [{ host = \"./docs\", guest = \"/docs\", access = \"read-write\" }]`"),
             "{text}"
         );
     }
@@ -254,15 +203,7 @@ mod tests {
     fn a_read_only_mount_is_named_with_the_way_out() {
         let mounts = mounts();
         assert!(mounts.locate_writable("/docs/drafts/x").is_ok());
-        let text = mounts
-            .locate_writable("/docs/x")
-            .map(|at| at.path)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains("/docs is mounted read-only")
-                && text.ends_with("`access = \"read-write\"`"),
-            "{text}"
-        );
+        let text = mounts.locate_writable("/docs/x").map(|at| at.path).unwrap_err().to_string();
+        assert!(text.contains("/docs is mounted read-only") && text.ends_with("`access = \"read-write\"`"), "{text}");
     }
 }

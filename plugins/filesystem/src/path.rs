@@ -19,10 +19,7 @@ pub struct Located<'m> {
 impl Located<'_> {
     /// The entry `name` of this directory.
     pub fn entry(&self, name: &str) -> Self {
-        Self {
-            path: join(&self.path, name),
-            mount: self.mount,
-        }
+        Self { path: join(&self.path, name), mount: self.mount }
     }
 
     /// The directory this is in; a mount has none.
@@ -34,10 +31,7 @@ impl Located<'_> {
             Some(("", _)) | None => "/".to_owned(),
             Some((parent, _)) => parent.to_owned(),
         };
-        Some(Self {
-            path: parent,
-            mount: self.mount,
-        })
+        Some(Self { path: parent, mount: self.mount })
     }
 
     /// The first symbolic link on the way from the mount to here, the last name included.
@@ -59,16 +53,10 @@ impl Located<'_> {
     ///
     /// `Escape` if a link leads out of the mount, `Refused` if links lead to each other in a circle.
     pub fn without_links(&self) -> Result<Self, FsError> {
-        let escape = |link: &str| FsError::Escape {
-            link: link.to_owned(),
-            mount: self.mount.path.clone(),
-        };
+        let escape = |link: &str| FsError::Escape { link: link.to_owned(), mount: self.mount.path.clone() };
         let rest = self.mount.rest(&self.path).unwrap_or_default();
         let mut todo: Vec<String> = rest.split('/').rev().map(str::to_owned).collect();
-        let mut here = Self {
-            path: self.mount.path.clone(),
-            mount: self.mount,
-        };
+        let mut here = Self { path: self.mount.path.clone(), mount: self.mount };
         // The links followed so far; the last one is to blame if the way leads out of the mount.
         let mut links = vec![self.path.clone()];
         while let Some(name) = todo.pop() {
@@ -109,22 +97,13 @@ impl Located<'_> {
 
 /// Whether a path means something on another system only: a home directory, a Windows drive, a URL, a zero byte.
 pub fn is_foreign(path: &str) -> bool {
-    let drive =
-        matches!(path.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
-    drive
-        || path == "~"
-        || path.starts_with("~/")
-        || path.starts_with("file://")
-        || path.contains('\0')
+    let drive = matches!(path.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    drive || path == "~" || path.starts_with("~/") || path.starts_with("file://") || path.contains('\0')
 }
 
 /// `name` in `directory`.
 pub fn join(directory: &str, name: &str) -> String {
-    if directory.ends_with('/') {
-        format!("{directory}{name}")
-    } else {
-        format!("{directory}/{name}")
-    }
+    if directory.ends_with('/') { format!("{directory}{name}") } else { format!("{directory}/{name}") }
 }
 
 /// Makes a path absolute and takes `.`, `..` and doubled slashes out of it, without asking the file system.
@@ -153,26 +132,15 @@ mod tests {
         let at = mounts.locate("../a/b").unwrap();
         assert_eq!(at.path, "/a/b");
         let a = at.parent().unwrap();
-        assert_eq!(
-            (a.path.as_str(), a.parent().unwrap().path.as_str()),
-            ("/a", "/")
-        );
+        assert_eq!((a.path.as_str(), a.parent().unwrap().path.as_str()), ("/a", "/"));
         assert!(a.parent().unwrap().parent().is_none());
     }
 
     #[test]
     fn names_are_put_together_without_asking_the_file_system() {
-        for (path, expected) in [
-            ("", "/"),
-            ("a", "/a"),
-            ("/a//b/./c/", "/a/b/c"),
-            ("/a/../../b", "/b"),
-        ] {
+        for (path, expected) in [("", "/"), ("a", "/a"), ("/a//b/./c/", "/a/b/c"), ("/a/../../b", "/b")] {
             assert_eq!(normalize(path), expected, "{path}");
         }
-        assert_eq!(
-            (join("/", "a"), join("/a", "b")),
-            ("/a".into(), "/a/b".into())
-        );
+        assert_eq!((join("/", "a"), join("/a", "b")), ("/a".into(), "/a/b".into()));
     }
 }

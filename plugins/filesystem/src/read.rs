@@ -31,8 +31,7 @@ impl Part {
             (lines, 0) => Ok(Self::Head(lines)),
             (0, lines) => Ok(Self::Tail(lines)),
             _ => Err(FsError::Refused(
-                "head and tail cannot be specified at the same time; leave one of them out"
-                    .to_owned(),
+                "head and tail cannot be specified at the same time; leave one of them out".to_owned(),
             )),
         }
     }
@@ -49,9 +48,7 @@ pub fn read_text(mounts: &Mounts, path: &str, part: Part) -> Result<String, FsEr
     let bytes = match part {
         Part::Whole => whole(file, &at, size, limits::TEXT_BYTES)?,
         Part::Head(lines) => head(file, lines).map_err(|e| FsError::from_io("read", &at, e))?,
-        Part::Tail(lines) => {
-            tail(file, size, lines).map_err(|e| FsError::from_io("read", &at, e))?
-        }
+        Part::Tail(lines) => tail(file, size, lines).map_err(|e| FsError::from_io("read", &at, e))?,
     };
     if bytes.len() > limits::TEXT_BYTES {
         return Err(FsError::TooLarge {
@@ -88,9 +85,7 @@ pub fn open(at: &Located<'_>) -> Result<(File, u64), FsError> {
     // Asked first, because opening a directory succeeds and only reading from it fails.
     let known = std::fs::metadata(&at.path).map_err(|e| FsError::from_io("read", at, e))?;
     if known.is_dir() {
-        return Err(FsError::IsDirectory {
-            path: at.path.clone(),
-        });
+        return Err(FsError::IsDirectory { path: at.path.clone() });
     }
     let file = File::open(&at.path).map_err(|e| FsError::from_io("read", at, e))?;
     Ok((file, known.len()))
@@ -109,15 +104,8 @@ pub fn whole(file: File, at: &Located<'_>, size: u64, limit: usize) -> Result<Ve
     }
     // The size was only a promise: the file may be growing.
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    let read = file
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| FsError::from_io("read", at, e))?;
-    if read > limit {
-        Err(too_large(read as u64))
-    } else {
-        Ok(bytes)
-    }
+    let read = file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|e| FsError::from_io("read", at, e))?;
+    if read > limit { Err(too_large(read as u64)) } else { Ok(bytes) }
 }
 
 /// UTF-8, or as much of it as there is.
@@ -147,9 +135,7 @@ fn tail(mut file: File, size: u64, lines: u64) -> std::io::Result<Vec<u8>> {
         let start = size.saturating_sub(window);
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
-        Read::by_ref(&mut file)
-            .take(window)
-            .read_to_end(&mut bytes)?;
+        Read::by_ref(&mut file).take(window).read_to_end(&mut bytes)?;
         if bytes.pop_if(|byte| *byte == b'\n').is_some() {
             bytes.pop_if(|byte| *byte == b'\r');
         }
@@ -168,23 +154,14 @@ fn tail(mut file: File, size: u64, lines: u64) -> std::io::Result<Vec<u8>> {
 
 /// Where the last `lines` lines begin, if a newline in front of them shows it.
 fn last_lines(bytes: &[u8], lines: u64) -> Option<usize> {
-    let newlines = bytes
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, byte)| **byte == b'\n');
+    let newlines = bytes.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
     let wanted = usize::try_from(lines.checked_sub(1)?).ok()?;
     newlines.map(|(index, _)| index + 1).nth(wanted)
 }
 
 fn without_returns(bytes: &[u8]) -> Vec<u8> {
     let before_newline = |index: usize| bytes.get(index + 1) == Some(&b'\n');
-    bytes
-        .iter()
-        .enumerate()
-        .filter(|(i, b)| **b != b'\r' || !before_newline(*i))
-        .map(|(_, b)| *b)
-        .collect()
+    bytes.iter().enumerate().filter(|(i, b)| **b != b'\r' || !before_newline(*i)).map(|(_, b)| *b).collect()
 }
 
 #[cfg(test)]
@@ -222,17 +199,9 @@ mod tests {
             ("empty", 0, 3, ""),
             ("blank", 0, 2, "\n"),
         ] {
-            assert_eq!(
-                read(&bench, name, head, tail).as_deref(),
-                Ok(expected),
-                "{name} head={head} tail={tail}"
-            );
+            assert_eq!(read(&bench, name, head, tail).as_deref(), Ok(expected), "{name} head={head} tail={tail}");
         }
-        assert!(
-            read(&bench, "lf", 1, 1)
-                .unwrap_err()
-                .contains("head and tail")
-        );
+        assert!(read(&bench, "lf", 1, 1).unwrap_err().contains("head and tail"));
     }
 
     #[test]
@@ -242,33 +211,14 @@ mod tests {
         content.push_str("last");
         bench.file("large", &content);
         let error = read(&bench, "large", 0, 0).unwrap_err();
-        assert!(
-            error.contains("too large") && error.contains("head or tail"),
-            "{error}"
-        );
-        assert_eq!(
-            read(&bench, "large", 2, 0).unwrap(),
-            "0123456789abcdef\n0123456789abcdef"
-        );
-        assert_eq!(
-            read(&bench, "large", 0, 2).unwrap(),
-            "0123456789abcdef\nlast"
-        );
-        for (head, tail) in [
-            (u64::MAX, 0),
-            (0, u64::MAX),
-            (0, (limits::TEXT_BYTES / 16) as u64),
-        ] {
+        assert!(error.contains("too large") && error.contains("head or tail"), "{error}");
+        assert_eq!(read(&bench, "large", 2, 0).unwrap(), "0123456789abcdef\n0123456789abcdef");
+        assert_eq!(read(&bench, "large", 0, 2).unwrap(), "0123456789abcdef\nlast");
+        for (head, tail) in [(u64::MAX, 0), (0, u64::MAX), (0, (limits::TEXT_BYTES / 16) as u64)] {
             let error = read(&bench, "large", head, tail).unwrap_err();
-            assert!(
-                error.contains("too large") && error.ends_with("ask for fewer lines"),
-                "{error}"
-            );
+            assert!(error.contains("too large") && error.ends_with("ask for fewer lines"), "{error}");
         }
-        assert_eq!(
-            read(&bench, "large", 0, 20_000).unwrap().lines().count(),
-            20_000
-        );
+        assert_eq!(read(&bench, "large", 0, 20_000).unwrap().lines().count(), 20_000);
     }
 
     #[test]
@@ -282,16 +232,8 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         let bench = Bench::new();
         std::fs::create_dir(bench.host("dir")).unwrap();
-        assert!(
-            read(&bench, "dir", 0, 0)
-                .unwrap_err()
-                .contains("is a directory")
-        );
-        assert!(
-            read(&bench, "none", 0, 0)
-                .unwrap_err()
-                .contains("does not exist")
-        );
+        assert!(read(&bench, "dir", 0, 0).unwrap_err().contains("is a directory"));
+        assert!(read(&bench, "none", 0, 0).unwrap_err().contains("does not exist"));
     }
 
     #[test]
@@ -313,10 +255,6 @@ mod tests {
         bench.file("most", &"x".repeat(limits::TEXT_BYTES - 100));
         bench.file("rest", &"y".repeat(200));
         let both = read_many(&bench.mounts, &["most", "rest"].map(str::to_owned));
-        assert!(
-            both.contains("rest: Error - ") && both.ends_with("argument of read_text_file"),
-            "{}",
-            both.len()
-        );
+        assert!(both.contains("rest: Error - ") && both.ends_with("argument of read_text_file"), "{}", both.len());
     }
 }

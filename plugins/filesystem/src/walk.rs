@@ -28,8 +28,7 @@ pub fn tree(mounts: &Mounts, path: &str, exclude: &[String]) -> Result<String, F
     let exclude = Patterns::for_tree(exclude)?;
     let mut left = limits::ENTRIES;
     let nodes = children(&at, "", 0, &exclude, &mut left)?;
-    serde_json::to_string_pretty(&nodes)
-        .map_err(|e| FsError::Refused(format!("cannot print the tree of {path}: {e}")))
+    serde_json::to_string_pretty(&nodes).map_err(|e| FsError::Refused(format!("cannot print the tree of {path}: {e}")))
 }
 
 fn children(
@@ -48,21 +47,11 @@ fn children(
         if exclude.match_any(&relative) {
             continue;
         }
-        *left = left.checked_sub(1).ok_or_else(|| {
-            too_much(&format!(
-                "there are more than {} entries, up to {}",
-                limits::ENTRIES,
-                at.path
-            ))
-        })?;
+        *left = left
+            .checked_sub(1)
+            .ok_or_else(|| too_much(&format!("there are more than {} entries, up to {}", limits::ENTRIES, at.path)))?;
         let inner = if entry.is_dir {
-            Some(children(
-                &at.entry(&entry.name),
-                &relative,
-                depth + 1,
-                exclude,
-                left,
-            )?)
+            Some(children(&at.entry(&entry.name), &relative, depth + 1, exclude, left)?)
         } else {
             None
         };
@@ -76,9 +65,7 @@ fn children(
 }
 
 fn too_much(what: &str) -> FsError {
-    FsError::Refused(format!(
-        "{what}; choose a directory further down or leave some out with excludePatterns"
-    ))
+    FsError::Refused(format!("{what}; choose a directory further down or leave some out with excludePatterns"))
 }
 
 /// The paths of all entries below a directory that match, one a line.
@@ -87,12 +74,7 @@ fn too_much(what: &str) -> FsError {
 ///
 /// `Refused` for a pattern that is none; else why the directory itself cannot be listed. Directories further down that
 /// cannot be listed are passed over.
-pub fn search(
-    mounts: &Mounts,
-    path: &str,
-    pattern: &str,
-    exclude: &[String],
-) -> Result<String, FsError> {
+pub fn search(mounts: &Mounts, path: &str, pattern: &str, exclude: &[String]) -> Result<String, FsError> {
     let at = mounts.locate(path)?;
     let mut search = Search {
         wanted: Patterns::new(std::slice::from_ref(&pattern.to_owned()))?,
@@ -109,11 +91,7 @@ pub fn search(
             search.visits
         ));
     }
-    Ok(if search.found.is_empty() {
-        "No matches found".to_owned()
-    } else {
-        search.found.join("\n")
-    })
+    Ok(if search.found.is_empty() { "No matches found".to_owned() } else { search.found.join("\n") })
 }
 
 struct Search {
@@ -125,13 +103,7 @@ struct Search {
 
 impl Search {
     /// Whether all was looked at.
-    fn visit(
-        &mut self,
-        at: &Located<'_>,
-        relative: &str,
-        entries: Vec<Entry>,
-        depth: usize,
-    ) -> bool {
+    fn visit(&mut self, at: &Located<'_>, relative: &str, entries: Vec<Entry>, depth: usize) -> bool {
         for entry in entries {
             if self.visits >= limits::VISITS || self.found.len() >= limits::MATCHES {
                 return false;
@@ -167,11 +139,7 @@ fn leads_out(link: &Located<'_>) -> bool {
 }
 
 fn below(relative: &str, name: &str) -> String {
-    if relative.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{relative}/{name}")
-    }
+    if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") }
 }
 
 /// Glob patterns for paths relative to where a walk begins. `*` stays within a name, `**` does not; `?`, `[a-z]`,
@@ -181,9 +149,8 @@ struct Patterns(Vec<String>);
 impl Patterns {
     fn new(patterns: &[String]) -> Result<Self, FsError> {
         for pattern in patterns {
-            fast_glob::validate(pattern).map_err(|e| {
-                FsError::Refused(format!("{pattern:?} is not a valid glob pattern: {e}"))
-            })?;
+            fast_glob::validate(pattern)
+                .map_err(|e| FsError::Refused(format!("{pattern:?} is not a valid glob pattern: {e}")))?;
         }
         Ok(Self(patterns.to_vec()))
     }
@@ -199,9 +166,7 @@ impl Patterns {
     }
 
     fn match_any(&self, path: &str) -> bool {
-        self.0
-            .iter()
-            .any(|pattern| fast_glob::glob_match(pattern, path))
+        self.0.iter().any(|pattern| fast_glob::glob_match(pattern, path))
     }
 }
 
@@ -214,13 +179,7 @@ mod tests {
 
     fn bench() -> Bench {
         let bench = Bench::new();
-        for name in [
-            "a.txt",
-            ".hidden/b.txt",
-            "src/lib.rs",
-            "src/deep/er/c.txt",
-            "src/node_modules/x/index.js",
-        ] {
+        for name in ["a.txt", ".hidden/b.txt", "src/lib.rs", "src/deep/er/c.txt", "src/node_modules/x/index.js"] {
             bench.file(name, "");
         }
         std::fs::create_dir(bench.host("empty")).unwrap();
@@ -267,25 +226,10 @@ mod tests {
         symlink("src", bench.host("loop")).unwrap();
         for (path, pattern, exclude, expected) in [
             (".", "*.txt", "", "a.txt in.txt"),
-            (
-                ".",
-                "**/*.txt",
-                "",
-                ".hidden/b.txt a.txt in.txt src/deep/er/c.txt",
-            ),
-            (
-                ".",
-                "**/*.txt",
-                ".hidden/**",
-                "a.txt in.txt src/deep/er/c.txt",
-            ),
+            (".", "**/*.txt", "", ".hidden/b.txt a.txt in.txt src/deep/er/c.txt"),
+            (".", "**/*.txt", ".hidden/**", "a.txt in.txt src/deep/er/c.txt"),
             (".", "**/*.txt", "src", ".hidden/b.txt a.txt in.txt"),
-            (
-                ".",
-                "**/{lib,index}.??",
-                "",
-                "src/lib.rs src/node_modules/x/index.js",
-            ),
+            (".", "**/{lib,index}.??", "", "src/lib.rs src/node_modules/x/index.js"),
             ("src", "deep", "", "src/deep"),
             ("src", "deep/**", "", "src/deep/er src/deep/er/c.txt"),
             ("src", "[a-k]*", "", "src/deep"),
@@ -293,36 +237,20 @@ mod tests {
         ] {
             let exclude: Vec<String> = exclude.split_whitespace().map(str::to_owned).collect();
             let found = search(&bench.mounts, path, pattern, &exclude).unwrap();
-            let expected: Vec<String> = expected
-                .split_whitespace()
-                .map(|name| bench.path(name))
-                .collect();
-            let expected = if expected.is_empty() {
-                "No matches found".to_owned()
-            } else {
-                expected.join("\n")
-            };
+            let expected: Vec<String> = expected.split_whitespace().map(|name| bench.path(name)).collect();
+            let expected = if expected.is_empty() { "No matches found".to_owned() } else { expected.join("\n") };
             assert_eq!(found, expected, "{pattern} in {path}");
         }
-        let everything_else =
-            search(&bench.mounts, ".", "!**/*.txt", &["src/**".to_owned()]).unwrap();
-        let expected: Vec<_> = [".hidden", "empty", "loop", "src"]
-            .iter()
-            .map(|name| bench.path(name))
-            .collect();
+        let everything_else = search(&bench.mounts, ".", "!**/*.txt", &["src/**".to_owned()]).unwrap();
+        let expected: Vec<_> = [".hidden", "empty", "loop", "src"].iter().map(|name| bench.path(name)).collect();
         assert_eq!(everything_else, expected.join("\n"));
     }
 
     #[test]
     fn a_pattern_that_is_none_is_refused() {
         let bench = bench();
-        let text = search(&bench.mounts, ".", "src/{a,b", &[])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains("\"src/{a,b\" is not a valid glob pattern"),
-            "{text}"
-        );
+        let text = search(&bench.mounts, ".", "src/{a,b", &[]).unwrap_err().to_string();
+        assert!(text.contains("\"src/{a,b\" is not a valid glob pattern"), "{text}");
     }
 
     #[test]
@@ -342,14 +270,7 @@ mod tests {
         let deep = "d/".repeat(limits::DEPTH + 2);
         std::fs::create_dir_all(bench.host(&deep)).unwrap();
         let text = tree(&bench.mounts, ".", &[]).unwrap_err().to_string();
-        assert!(
-            text.contains("nested too deeply") && text.ends_with("excludePatterns"),
-            "{text}"
-        );
-        assert!(
-            search(&bench.mounts, ".", "x", &[])
-                .unwrap()
-                .starts_with("[stopped after 0 matches")
-        );
+        assert!(text.contains("nested too deeply") && text.ends_with("excludePatterns"), "{text}");
+        assert!(search(&bench.mounts, ".", "x", &[]).unwrap().starts_with("[stopped after 0 matches"));
     }
 }

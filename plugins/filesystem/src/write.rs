@@ -43,21 +43,11 @@ pub fn move_file(mounts: &Mounts, source: &str, destination: &str) -> Result<Str
     let from = mounts.locate_writable(source)?;
     let to = mounts.locate_writable(destination)?;
     if from.parent().is_none() {
-        let text = format!(
-            "{} is an allowed directory itself and cannot be moved; move what is in it",
-            from.path
-        );
+        let text = format!("{} is an allowed directory itself and cannot be moved; move what is in it", from.path);
         return Err(FsError::Refused(text));
     }
-    if to
-        .path
-        .strip_prefix(from.path.as_str())
-        .is_some_and(|rest| rest.starts_with('/'))
-    {
-        return Err(FsError::Refused(format!(
-            "{} cannot be moved into itself; choose another destination",
-            from.path
-        )));
+    if to.path.strip_prefix(from.path.as_str()).is_some_and(|rest| rest.starts_with('/')) {
+        return Err(FsError::Refused(format!("{} cannot be moved into itself; choose another destination", from.path)));
     }
     fs::symlink_metadata(&from.path).map_err(|e| FsError::from_io("move", &from, e))?;
     match fs::symlink_metadata(&to.path) {
@@ -90,9 +80,7 @@ pub fn replace(at: &Located<'_>, bytes: &[u8]) -> Result<(), FsError> {
         Err(e) if e.kind() == ErrorKind::NotFound => need_parent(&target)?,
         Err(e) => return Err(failed(e)),
     }
-    let parent = target.parent().ok_or_else(|| FsError::IsDirectory {
-        path: target.path.clone(),
-    })?;
+    let parent = target.parent().ok_or_else(|| FsError::IsDirectory { path: target.path.clone() })?;
     let temporary = parent.entry(&format!(".toolcell-{:016x}.tmp", random()));
     let written = File::create_new(&temporary.path)
         .and_then(|mut file| file.write_all(bytes))
@@ -120,9 +108,7 @@ fn need_parent(at: &Located<'_>) -> Result<(), FsError> {
     match fs::metadata(&parent.path) {
         Ok(found) if found.is_dir() => Ok(()),
         Ok(_) => Err(FsError::NotDirectory { path: parent.path }),
-        Err(e) if e.kind() == ErrorKind::NotFound => Err(FsError::NoParent {
-            parent: parent.path,
-        }),
+        Err(e) if e.kind() == ErrorKind::NotFound => Err(FsError::NoParent { parent: parent.path }),
         Err(e) => Err(FsError::from_io("look into", &parent, e)),
     }
 }
@@ -141,16 +127,10 @@ mod tests {
     #[test]
     fn writes_new_and_old_files_and_leaves_nothing_behind() {
         let bench = Bench::new();
-        assert_eq!(
-            write(&bench, "a.txt").unwrap(),
-            "Successfully wrote to a.txt"
-        );
+        assert_eq!(write(&bench, "a.txt").unwrap(), "Successfully wrote to a.txt");
         bench.file("b.txt", "old and longer");
         write(&bench, &bench.path("b.txt")).unwrap();
-        assert_eq!(
-            (bench.content("a.txt"), bench.content("b.txt")),
-            ("new".into(), "new".into())
-        );
+        assert_eq!((bench.content("a.txt"), bench.content("b.txt")), ("new".into(), "new".into()));
         assert_eq!(fs::read_dir(bench.host("")).unwrap().count(), 2);
     }
 
@@ -182,11 +162,7 @@ mod tests {
         symlink("sub", bench.host("dirlink")).unwrap();
         write(&bench, "link2").unwrap();
         assert_eq!(bench.content("sub/real"), "new");
-        assert!(
-            fs::symlink_metadata(bench.host("link2"))
-                .unwrap()
-                .is_symlink()
-        );
+        assert!(fs::symlink_metadata(bench.host("link2")).unwrap().is_symlink());
         write(&bench, "dirlink/fresh").unwrap();
         assert_eq!(bench.content("sub/fresh"), "new");
 
@@ -209,20 +185,15 @@ mod tests {
     fn directories_are_made_with_their_parents() {
         let bench = Bench::new();
         let make = |path: &str| create_directory(&bench.mounts, path).map_err(|e| e.to_string());
-        assert_eq!(
-            make("a/b/c").unwrap(),
-            "Successfully created directory a/b/c"
-        );
+        assert_eq!(make("a/b/c").unwrap(), "Successfully created directory a/b/c");
         make("a/b/c").unwrap();
         assert!(bench.host("a/b/c").is_dir());
         bench.file("file", "");
         fs::create_dir(bench.host("read-only")).unwrap();
         make("read-only").unwrap();
-        for (path, reason) in [
-            ("file", "already exists"),
-            ("file/x", "not a directory"),
-            ("read-only/x", "mounted read-only"),
-        ] {
+        for (path, reason) in
+            [("file", "already exists"), ("file/x", "not a directory"), ("read-only/x", "mounted read-only")]
+        {
             let error = make(path).unwrap_err();
             assert!(error.contains(reason), "{path}: {error}");
         }
@@ -231,16 +202,12 @@ mod tests {
     #[test]
     fn moves() {
         let bench = Bench::new();
-        let mv =
-            |from: &str, to: &str| move_file(&bench.mounts, from, to).map_err(|e| e.to_string());
+        let mv = |from: &str, to: &str| move_file(&bench.mounts, from, to).map_err(|e| e.to_string());
         bench.file("a", "A");
         bench.file("dir/b", "B");
         assert_eq!(mv("a", "dir/a").unwrap(), "Successfully moved a to dir/a");
         mv("dir", "moved").unwrap();
-        assert_eq!(
-            (bench.content("moved/a"), bench.content("moved/b")),
-            ("A".into(), "B".into())
-        );
+        assert_eq!((bench.content("moved/a"), bench.content("moved/b")), ("A".into(), "B".into()));
         for (from, to, reason) in [
             ("none", "x", "does not exist"),
             ("moved/a", "moved/b", "already exists"),

@@ -72,9 +72,7 @@ pub enum MemoryError {
     #[error("the memory is busy with other changes; nothing was changed, try again")]
     Busy,
     /// Observations about nothing.
-    #[error(
-        "entity with name {name} not found; create it with create_entities first (nothing was changed)"
-    )]
+    #[error("entity with name {name} not found; create it with create_entities first (nothing was changed)")]
     UnknownEntity {
         /// The name.
         name: String,
@@ -101,11 +99,7 @@ impl MemoryError {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem if action != "read" => {
                 Self::ReadOnly { directory }
             }
-            _ => Self::Io {
-                action,
-                path: path.display().to_string(),
-                source,
-            },
+            _ => Self::Io { action, path: path.display().to_string(), source },
         }
     }
 }

@@ -98,36 +98,22 @@ impl Graph {
         observations: &[NewObservations],
     ) -> Result<Vec<AddedObservations>, MemoryError> {
         let mut by_name: HashMap<&str, usize> = HashMap::new();
-        let asked: HashSet<&str> = observations
-            .iter()
-            .map(|o| o.entity_name.as_str())
-            .collect();
+        let asked: HashSet<&str> = observations.iter().map(|o| o.entity_name.as_str()).collect();
         for (index, entity) in self.entities.iter().enumerate() {
             if let Some(name) = asked.get(entity.name.as_str()) {
                 by_name.entry(name).or_insert(index);
             }
         }
         let mut results = Vec::with_capacity(observations.len());
-        for NewObservations {
-            entity_name,
-            contents,
-        } in observations
-        {
+        for NewObservations { entity_name, contents } in observations {
             let index = by_name.get(entity_name.as_str());
             let entity = index.and_then(|&index| self.entities.get_mut(index));
-            let entity = entity.ok_or_else(|| MemoryError::UnknownEntity {
-                name: entity_name.clone(),
-            })?;
+            let entity = entity.ok_or_else(|| MemoryError::UnknownEntity { name: entity_name.clone() })?;
             let mut known: HashSet<&str> = entity.observations.iter().map(String::as_str).collect();
             let new = contents.iter().filter(|content| known.insert(content));
             let added_observations: Vec<String> = new.cloned().collect();
-            entity
-                .observations
-                .extend(added_observations.iter().cloned());
-            results.push(AddedObservations {
-                entity_name: entity_name.clone(),
-                added_observations,
-            });
+            entity.observations.extend(added_observations.iter().cloned());
+            results.push(AddedObservations { entity_name: entity_name.clone(), added_observations });
         }
         Ok(results)
     }
@@ -135,23 +121,15 @@ impl Graph {
     /// Deletes entities, and the relations from and to them. Names that nothing has are passed over.
     pub fn delete_entities(&mut self, names: &[String]) {
         let names: HashSet<&str> = names.iter().map(String::as_str).collect();
-        self.entities
-            .retain(|entity| !names.contains(entity.name.as_str()));
-        self.relations
-            .retain(|r| !names.contains(r.from.as_str()) && !names.contains(r.to.as_str()));
+        self.entities.retain(|entity| !names.contains(entity.name.as_str()));
+        self.relations.retain(|r| !names.contains(r.from.as_str()) && !names.contains(r.to.as_str()));
     }
 
     /// Deletes observations. What is not there is passed over.
     pub fn delete_observations(&mut self, deletions: &[OldObservations]) {
         for deletion in deletions {
-            if let Some(entity) = self
-                .entities
-                .iter_mut()
-                .find(|e| e.name == deletion.entity_name)
-            {
-                entity
-                    .observations
-                    .retain(|known| !deletion.observations.contains(known));
+            if let Some(entity) = self.entities.iter_mut().find(|e| e.name == deletion.entity_name) {
+                entity.observations.retain(|known| !deletion.observations.contains(known));
             }
         }
     }
@@ -159,8 +137,7 @@ impl Graph {
     /// Deletes relations. What is not there is passed over.
     pub fn delete_relations(&mut self, relations: &[Relation]) {
         let relations: HashSet<&Relation> = relations.iter().collect();
-        self.relations
-            .retain(|relation| !relations.contains(relation));
+        self.relations.retain(|relation| !relations.contains(relation));
     }
 
     /// Only the entities that have the text somewhere in name, type or observations, whatever its case, with all
@@ -168,9 +145,7 @@ impl Graph {
     pub fn search(self, query: &str) -> Self {
         let query = query.to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&query);
-        self.around(|e| {
-            has(&e.name) || has(&e.entity_type) || e.observations.iter().any(|o| has(o))
-        })
+        self.around(|e| has(&e.name) || has(&e.entity_type) || e.observations.iter().any(|o| has(o)))
     }
 
     /// Only the entities of these names, with all relations from or to one of them.
@@ -181,13 +156,8 @@ impl Graph {
 
     fn around(mut self, wanted: impl Fn(&Entity) -> bool) -> Self {
         self.entities.retain(wanted);
-        let names: HashSet<&str> = self
-            .entities
-            .iter()
-            .map(|entity| entity.name.as_str())
-            .collect();
-        self.relations
-            .retain(|r| names.contains(r.from.as_str()) || names.contains(r.to.as_str()));
+        let names: HashSet<&str> = self.entities.iter().map(|entity| entity.name.as_str()).collect();
+        self.relations.retain(|r| names.contains(r.from.as_str()) || names.contains(r.to.as_str()));
         self
     }
 }
@@ -205,11 +175,7 @@ mod tests {
     }
 
     fn relation(from: &str, relation_type: &str, to: &str) -> Relation {
-        Relation {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            relation_type: relation_type.to_owned(),
-        }
+        Relation { from: from.to_owned(), to: to.to_owned(), relation_type: relation_type.to_owned() }
     }
 
     fn strings(words: &str) -> Vec<String> {
@@ -234,11 +200,7 @@ mod tests {
 
     fn names(graph: &Graph) -> (String, String) {
         let entities: Vec<_> = graph.entities.iter().map(|e| e.name.as_str()).collect();
-        let relations: Vec<_> = graph
-            .relations
-            .iter()
-            .map(|r| format!("{}-{}", r.from, r.to))
-            .collect();
+        let relations: Vec<_> = graph.relations.iter().map(|r| format!("{}-{}", r.from, r.to)).collect();
         (entities.join(" "), relations.join(" "))
     }
 
@@ -252,8 +214,7 @@ mod tests {
         ]);
         assert_eq!(created, [entity("Dan", "person", &[])]);
         let dan = relation("Dan", "knows", "Ada");
-        let created =
-            graph.create_relations(&[relation("Ada", "knows", "Bob"), dan.clone(), dan.clone()]);
+        let created = graph.create_relations(&[relation("Ada", "knows", "Bob"), dan.clone(), dan.clone()]);
         assert_eq!(created, [dan]);
         assert_eq!((graph.entities.len(), graph.relations.len()), (4, 4));
     }
@@ -265,24 +226,11 @@ mod tests {
             entity_name: name.to_owned(),
             contents: contents.iter().map(|&c| c.to_owned()).collect(),
         };
-        let added = graph.add_observations(&[
-            add("Ada", &["likes Tea", "sings", "sings"]),
-            add("Ada", &["sings"]),
-        ]);
-        let added: Vec<_> = added
-            .unwrap()
-            .into_iter()
-            .map(|a| a.added_observations)
-            .collect();
+        let added = graph.add_observations(&[add("Ada", &["likes Tea", "sings", "sings"]), add("Ada", &["sings"])]);
+        let added: Vec<_> = added.unwrap().into_iter().map(|a| a.added_observations).collect();
         assert_eq!(added, [vec!["sings".to_owned()], vec![]]);
-        assert_eq!(
-            graph.entities[0].observations,
-            ["likes Tea", "speaks French", "sings"]
-        );
-        let text = graph
-            .add_observations(&[add("Zoe", &["x"])])
-            .unwrap_err()
-            .to_string();
+        assert_eq!(graph.entities[0].observations, ["likes Tea", "speaks French", "sings"]);
+        let text = graph.add_observations(&[add("Zoe", &["x"])]).unwrap_err().to_string();
         assert!(text.contains("entity with name Zoe not found"), "{text}");
     }
 
@@ -314,15 +262,8 @@ mod tests {
             ("Acme", "", ""),
             ("", "Ada Bob Eve", "Ada-Bob Bob-Eve Ada-Acme"),
         ] {
-            assert_eq!(
-                names(&graph.clone().search(query)),
-                (entities.into(), relations.into()),
-                "{query}"
-            );
+            assert_eq!(names(&graph.clone().search(query)), (entities.into(), relations.into()), "{query}");
         }
-        assert_eq!(
-            names(&graph.open(&strings("Eve Zoe"))),
-            ("Eve".into(), "Bob-Eve".into())
-        );
+        assert_eq!(names(&graph.open(&strings("Eve Zoe"))), ("Eve".into(), "Bob-Eve".into()));
     }
 }

@@ -14,8 +14,8 @@ mod store;
 use toolcell_sdk::prelude::*;
 
 use args::{
-    AddObservationsArgs, DeleteEntitiesArgs, DeleteObservationsArgs, DoneOutput, EntitiesArgs,
-    EntitiesOutput, ObservationsOutput, OpenArgs, RelationsArgs, RelationsOutput, SearchArgs,
+    AddObservationsArgs, DeleteEntitiesArgs, DeleteObservationsArgs, DoneOutput, EntitiesArgs, EntitiesOutput,
+    ObservationsOutput, OpenArgs, RelationsArgs, RelationsOutput, SearchArgs,
 };
 use error::MemoryError;
 use graph::Graph;
@@ -29,11 +29,7 @@ struct Memory;
 
 /// Remembers entities, what is known about them and how they relate, in a knowledge graph kept in one file.
 #[plugin(
-    request(
-        dir = "/memory",
-        access = "read-write",
-        why = "the graph is kept there, in the file memory.jsonl"
-    ),
+    request(dir = "/memory", access = "read-write", why = "the graph is kept there, in the file memory.jsonl"),
     request(env = "MEMORY_FILE_PATH", why = "another name for that file")
 )]
 impl Memory {
@@ -48,9 +44,7 @@ impl Memory {
     )]
     fn create_entities(&self, args: EntitiesArgs) -> Result<ToolResult, ToolError> {
         Store::granted()?.update(|graph| {
-            let output = EntitiesOutput {
-                entities: graph.create_entities(&args.entities),
-            };
+            let output = EntitiesOutput { entities: graph.create_entities(&args.entities) };
             answer(&output.entities, &output)
         })
     }
@@ -67,9 +61,7 @@ impl Memory {
     )]
     fn create_relations(&self, args: RelationsArgs) -> Result<ToolResult, ToolError> {
         Store::granted()?.update(|graph| {
-            let output = RelationsOutput {
-                relations: graph.create_relations(&args.relations),
-            };
+            let output = RelationsOutput { relations: graph.create_relations(&args.relations) };
             answer(&output.relations, &output)
         })
     }
@@ -86,9 +78,7 @@ impl Memory {
     )]
     fn add_observations(&self, args: AddObservationsArgs) -> Result<ToolResult, ToolError> {
         Store::granted()?.update(|graph| {
-            let output = ObservationsOutput {
-                results: graph.add_observations(&args.observations)?,
-            };
+            let output = ObservationsOutput { results: graph.add_observations(&args.observations)? };
             answer(&output.results, &output)
         })
     }
@@ -190,14 +180,7 @@ impl Memory {
 fn answer(shown: &impl Serialize, structured: &impl Serialize) -> Result<ToolResult, ToolError> {
     let mut text = Bounded(Vec::new());
     serde_json::to_writer_pretty(&mut text, shown).map_err(|e| {
-        if e.is_io() {
-            MemoryError::TooLong {
-                limit: ANSWER_BYTES,
-            }
-            .into()
-        } else {
-            ToolError::from(e)
-        }
+        if e.is_io() { MemoryError::TooLong { limit: ANSWER_BYTES }.into() } else { ToolError::from(e) }
     })?;
     ToolResult::text(String::from_utf8(text.0)?).with_structured(structured)
 }
@@ -220,10 +203,7 @@ impl std::io::Write for Bounded {
 }
 
 fn done(message: &'static str) -> Result<ToolResult, ToolError> {
-    ToolResult::text(message).with_structured(&DoneOutput {
-        success: true,
-        message,
-    })
+    ToolResult::text(message).with_structured(&DoneOutput { success: true, message })
 }
 
 #[cfg(test)]
@@ -238,42 +218,12 @@ mod tests {
         ("create_entities", "entities", "entities", ""),
         ("create_relations", "relations", "relations", ""),
         ("add_observations", "observations", "results", ""),
-        (
-            "delete_entities",
-            "entityNames",
-            "success message",
-            "destructive idempotent",
-        ),
-        (
-            "delete_observations",
-            "deletions",
-            "success message",
-            "destructive idempotent",
-        ),
-        (
-            "delete_relations",
-            "relations",
-            "success message",
-            "destructive idempotent",
-        ),
-        (
-            "read_graph",
-            "",
-            "entities relations",
-            "read-only idempotent",
-        ),
-        (
-            "search_nodes",
-            "query",
-            "entities relations",
-            "read-only idempotent",
-        ),
-        (
-            "open_nodes",
-            "names",
-            "entities relations",
-            "read-only idempotent",
-        ),
+        ("delete_entities", "entityNames", "success message", "destructive idempotent"),
+        ("delete_observations", "deletions", "success message", "destructive idempotent"),
+        ("delete_relations", "relations", "success message", "destructive idempotent"),
+        ("read_graph", "", "entities relations", "read-only idempotent"),
+        ("search_nodes", "query", "entities relations", "read-only idempotent"),
+        ("open_nodes", "names", "entities relations", "read-only idempotent"),
     ];
 
     #[test]
@@ -284,11 +234,7 @@ mod tests {
             let required = |schema: &str| {
                 let schema: Value = serde_json::from_str(schema).unwrap();
                 let names = schema["required"].as_array().cloned().unwrap_or_default();
-                names
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
             };
             let hinted = tool.annotations.as_ref().unwrap();
             let said = [
@@ -298,18 +244,10 @@ mod tests {
                 (hinted.open_world, "open-world"),
             ];
             assert!(said.iter().all(|(hint, _)| hint.is_some()), "{name}");
-            let said: Vec<_> = said
-                .iter()
-                .filter(|(hint, _)| *hint == Some(true))
-                .map(|(_, name)| *name)
-                .collect();
+            let said: Vec<_> = said.iter().filter(|(hint, _)| *hint == Some(true)).map(|(_, name)| *name).collect();
             assert_eq!(tool.name, name);
             assert_eq!(required(&tool.input_schema), arguments, "{name}");
-            assert_eq!(
-                required(tool.output_schema.as_deref().unwrap()),
-                results,
-                "{name}"
-            );
+            assert_eq!(required(tool.output_schema.as_deref().unwrap()), results, "{name}");
             assert_eq!(said.join(" "), hints, "{name}");
         }
     }
@@ -323,22 +261,14 @@ mod tests {
             ("search_nodes", json!({"query": ""})),
         ] {
             let outcome = testing::call::<Memory>(name, arguments).unwrap();
-            assert!(
-                matches!(&outcome, Outcome::Complete(result) if result.is_error),
-                "{name}"
-            );
-            assert!(
-                testing::text(&outcome).starts_with("no directory is granted"),
-                "{name}"
-            );
+            assert!(matches!(&outcome, Outcome::Complete(result) if result.is_error), "{name}");
+            assert!(testing::text(&outcome).starts_with("no directory is granted"), "{name}");
         }
     }
 
     #[test]
     fn the_text_is_what_the_model_asked_for_and_the_structure_has_a_name() {
-        let output = EntitiesOutput {
-            entities: Vec::new(),
-        };
+        let output = EntitiesOutput { entities: Vec::new() };
         let result = answer(&output.entities, &output).unwrap();
         assert_eq!(result.structured.as_deref(), Some(r#"{"entities":[]}"#));
         assert_eq!(testing::text(&Outcome::Complete(result)), "[]");
@@ -346,12 +276,7 @@ mod tests {
 
     #[test]
     fn an_answer_too_large_is_refused() {
-        let text = answer(&"x".repeat(ANSWER_BYTES), &())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.starts_with("the answer is longer than") && text.contains("use search_nodes"),
-            "{text}"
-        );
+        let text = answer(&"x".repeat(ANSWER_BYTES), &()).unwrap_err().to_string();
+        assert!(text.starts_with("the answer is longer than") && text.contains("use search_nodes"), "{text}");
     }
 }

@@ -24,11 +24,7 @@ enum Line<'a> {
 /// `Damaged` for a line that is not JSON, or that lacks a part of what its type says it is.
 pub fn parse(text: &str, file: &str) -> Result<Graph, MemoryError> {
     let mut graph = Graph::default();
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let damaged = |e: serde_json::Error| MemoryError::Damaged {
             file: file.to_owned(),
             line: index + 1,
@@ -36,12 +32,8 @@ pub fn parse(text: &str, file: &str) -> Result<Graph, MemoryError> {
         };
         let kind: Kind = serde_json::from_str(line).map_err(damaged)?;
         match kind.r#type.as_deref() {
-            Some("entity") => graph
-                .entities
-                .push(serde_json::from_str(line).map_err(damaged)?),
-            Some("relation") => graph
-                .relations
-                .push(serde_json::from_str(line).map_err(damaged)?),
+            Some("entity") => graph.entities.push(serde_json::from_str(line).map_err(damaged)?),
+            Some("relation") => graph.relations.push(serde_json::from_str(line).map_err(damaged)?),
             _ => graph.other.push(line.to_owned()),
         }
     }
@@ -85,19 +77,9 @@ mod tests {
     #[test]
     fn what_was_read_is_written_the_same() {
         let graph = parse(FILE, "f").unwrap();
-        assert_eq!(
-            (
-                graph.entities.len(),
-                graph.relations.len(),
-                graph.other.len()
-            ),
-            (1, 1, 1)
-        );
+        assert_eq!((graph.entities.len(), graph.relations.len(), graph.other.len()), (1, 1, 1));
         assert_eq!(print(&graph, 0).unwrap(), FILE.as_bytes());
-        assert_eq!(
-            parse(&FILE.replace('\n', "\r\n\r\n \n"), "f").unwrap(),
-            graph
-        );
+        assert_eq!(parse(&FILE.replace('\n', "\r\n\r\n \n"), "f").unwrap(), graph);
     }
 
     #[test]
@@ -111,22 +93,11 @@ mod tests {
         for (line, reason) in [
             ("{", "EOF"),
             ("[]", "invalid"),
-            (
-                r#"{"type":"entity","name":"x"}"#,
-                "missing field `entityType`",
-            ),
-            (
-                r#"{"type":"relation","from":1,"to":"b","relationType":"c"}"#,
-                "invalid type",
-            ),
+            (r#"{"type":"entity","name":"x"}"#, "missing field `entityType`"),
+            (r#"{"type":"relation","from":1,"to":"b","relationType":"c"}"#, "invalid type"),
         ] {
-            let text = parse(&format!("{FILE}\n\n{line}"), "memory.jsonl")
-                .unwrap_err()
-                .to_string();
-            assert!(
-                text.starts_with("line 5 of memory.jsonl is damaged (") && text.contains(reason),
-                "{line}: {text}"
-            );
+            let text = parse(&format!("{FILE}\n\n{line}"), "memory.jsonl").unwrap_err().to_string();
+            assert!(text.starts_with("line 5 of memory.jsonl is damaged (") && text.contains(reason), "{line}: {text}");
         }
     }
 }

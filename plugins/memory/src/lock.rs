@@ -43,21 +43,14 @@ impl Lock {
         let begin = Instant::now();
         let mut watched: Option<(Seen, Instant)> = None;
         loop {
-            let lock = Self {
-                path: path.clone(),
-                token: format!("{:016x}", random()),
-                since: Instant::now(),
-            };
+            let lock = Self { path: path.clone(), token: format!("{:016x}", random()), since: Instant::now() };
             match File::create_new(&path) {
                 Ok(mut created) => {
                     // If this fails, dropping the lock would not recognise it as its own.
-                    return created
-                        .write_all(lock.token.as_bytes())
-                        .map(|()| lock)
-                        .map_err(|e| {
-                            fs::remove_file(&path).ok();
-                            MemoryError::from_io("lock", file, e)
-                        });
+                    return created.write_all(lock.token.as_bytes()).map(|()| lock).map_err(|e| {
+                        fs::remove_file(&path).ok();
+                        MemoryError::from_io("lock", file, e)
+                    });
                 }
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(MemoryError::from_io("lock", file, e)),
@@ -84,8 +77,7 @@ impl Lock {
 
     /// Whether there is still time to commit, and nobody took the lock away.
     pub fn is_held(&self) -> bool {
-        self.since.elapsed() < LEASE / 2
-            && Seen::at(&self.path).is_some_and(|seen| seen.token == self.token)
+        self.since.elapsed() < LEASE / 2 && Seen::at(&self.path).is_some_and(|seen| seen.token == self.token)
     }
 
     /// Where the holder prepares the next version of `file`; whoever finds the lock stale knows what to clean up.
@@ -114,16 +106,11 @@ struct Seen {
 impl Seen {
     fn at(path: &Path) -> Option<Self> {
         let modified = fs::metadata(path).ok()?.modified().ok()?;
-        Some(Self {
-            token: fs::read_to_string(path).ok()?,
-            modified,
-        })
+        Some(Self { token: fs::read_to_string(path).ok()?, modified })
     }
 
     fn is_old(&self) -> bool {
-        SystemTime::now()
-            .duration_since(self.modified)
-            .is_ok_and(|age| age > LEASE)
+        SystemTime::now().duration_since(self.modified).is_ok_and(|age| age > LEASE)
     }
 }
 
@@ -178,12 +165,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     fn age(path: &Path, by: Duration) {
-        File::options()
-            .write(true)
-            .open(path)
-            .unwrap()
-            .set_modified(SystemTime::now() - by)
-            .unwrap();
+        File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - by).unwrap();
     }
 
     #[test]
@@ -193,10 +175,7 @@ mod tests {
         for _ in 0..2 {
             let lock = Lock::acquire(&file, Duration::ZERO).unwrap();
             assert!(lock.is_held());
-            assert!(matches!(
-                Lock::acquire(&file, Duration::ZERO),
-                Err(MemoryError::Busy)
-            ));
+            assert!(matches!(Lock::acquire(&file, Duration::ZERO), Err(MemoryError::Busy)));
         }
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
@@ -231,10 +210,7 @@ mod tests {
     fn a_lock_that_changed_hands_is_not_removed() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("m");
-        let old = Seen {
-            token: "dead".to_owned(),
-            modified: SystemTime::UNIX_EPOCH,
-        };
+        let old = Seen { token: "dead".to_owned(), modified: SystemTime::UNIX_EPOCH };
         let lock = Lock::acquire(&file, LONG).unwrap();
         remove_stale(&file, &beside(&file, "lock"), &old);
         assert!(lock.is_held());

@@ -55,26 +55,16 @@ impl Store {
             return Err(MemoryError::NotGranted);
         }
         let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
-            return Ok(Self {
-                file: directory.join(FILE),
-                old: Some(directory.join(OLD_FILE)),
-            });
+            return Ok(Self { file: directory.join(FILE), old: Some(directory.join(OLD_FILE)) });
         };
-        let outside = || MemoryError::Outside {
-            path: wanted.to_owned(),
-        };
+        let outside = || MemoryError::Outside { path: wanted.to_owned() };
         let path = directory.join(wanted);
         let rest = path.strip_prefix(directory).map_err(|_| outside())?;
-        let names_only = rest
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
+        let names_only = rest.components().all(|part| matches!(part, Component::Normal(_)));
         if !names_only || rest.file_name().is_none() || wanted.ends_with('/') {
             return Err(outside());
         }
-        Ok(Self {
-            file: path,
-            old: None,
-        })
+        Ok(Self { file: path, old: None })
     }
 
     /// The graph as it is now; empty if there is no file. Takes no lock: a file is only ever replaced as a whole.
@@ -93,14 +83,9 @@ impl Store {
     /// # Errors
     ///
     /// What `change` returns, `Busy`, `ReadOnly`, and those of `load`.
-    pub fn update<T>(
-        &self,
-        change: impl Fn(&mut Graph) -> Result<T, ToolError>,
-    ) -> Result<T, ToolError> {
+    pub fn update<T>(&self, change: impl Fn(&mut Graph) -> Result<T, ToolError>) -> Result<T, ToolError> {
         // The host's patience may be shorter, and its message would not be as clear.
-        let left = toolcell_sdk::context::current()
-            .remaining_ms
-            .saturating_sub(1_000);
+        let left = toolcell_sdk::context::current().remaining_ms.saturating_sub(1_000);
         let patience = PATIENCE.min(Duration::from_millis(left));
         let begin = Instant::now();
         loop {
@@ -165,12 +150,7 @@ impl Store {
 }
 
 fn too_large(what: &str, size: usize, limit: usize, hint: &'static str) -> MemoryError {
-    MemoryError::TooLarge {
-        what: what.to_owned(),
-        size,
-        limit,
-        hint,
-    }
+    MemoryError::TooLarge { what: what.to_owned(), size, limit, hint }
 }
 
 #[cfg(test)]
@@ -188,19 +168,13 @@ mod tests {
 
     fn add(store: &Store, name: &str) -> Result<usize, ToolError> {
         store.update(|graph| {
-            let entity = Entity {
-                name: name.to_owned(),
-                entity_type: "t".to_owned(),
-                observations: Vec::new(),
-            };
+            let entity = Entity { name: name.to_owned(), entity_type: "t".to_owned(), observations: Vec::new() };
             Ok(graph.create_entities(&[entity]).len())
         })
     }
 
     fn files(directory: &tempfile::TempDir) -> Vec<String> {
-        let names = fs::read_dir(directory.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap());
+        let names = fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.collect();
         names.sort();
         names
@@ -225,13 +199,7 @@ mod tests {
             let found = Store::below(directory.path(), wanted).map(|store| store.file);
             match expected {
                 Some(name) => assert_eq!(found.unwrap(), directory.path().join(name), "{wanted:?}"),
-                None => assert!(
-                    found
-                        .unwrap_err()
-                        .to_string()
-                        .starts_with("MEMORY_FILE_PATH is"),
-                    "{wanted:?}"
-                ),
+                None => assert!(found.unwrap_err().to_string().starts_with("MEMORY_FILE_PATH is"), "{wanted:?}"),
             }
         }
     }
@@ -242,10 +210,7 @@ mod tests {
         let store = Store::below(directory.path(), Some("sub/a.jsonl")).unwrap();
         assert_eq!(store.load().unwrap(), Graph::default());
         let text = add(&store, "Ada").unwrap_err().to_string();
-        assert!(
-            text.contains("sub does not exist; the operator can make it"),
-            "{text}"
-        );
+        assert!(text.contains("sub does not exist; the operator can make it"), "{text}");
     }
 
     #[test]
@@ -262,10 +227,7 @@ mod tests {
         assert_eq!(add(&store, "Ada").unwrap(), 1);
         assert_eq!(add(&store, "Ada").unwrap(), 0);
         let text = fs::read_to_string(&store.file).unwrap();
-        assert_eq!(
-            text,
-            r#"{"type":"entity","name":"Ada","entityType":"t","observations":[]}"#
-        );
+        assert_eq!(text, r#"{"type":"entity","name":"Ada","entityType":"t","observations":[]}"#);
         assert_eq!(files(&directory), ["memory.jsonl"]);
     }
 
@@ -298,10 +260,7 @@ mod tests {
         let (_directory, store) = store();
         fs::write(&store.file, "{}\nbroken").unwrap();
         let text = add(&store, "Ada").unwrap_err().to_string();
-        assert!(
-            text.starts_with("line 2 of ") && text.contains("nothing was changed"),
-            "{text}"
-        );
+        assert!(text.starts_with("line 2 of ") && text.contains("nothing was changed"), "{text}");
         assert_eq!(fs::read_to_string(&store.file).unwrap(), "{}\nbroken");
     }
 
@@ -309,16 +268,10 @@ mod tests {
     fn it_does_not_grow_beyond_its_limit_but_may_shrink() {
         let (_directory, store) = store();
         let full = "x".repeat(FILE_BYTES);
-        fs::write(
-            &store.file,
-            format!(r#"{{"type":"entity","name":"{full}","entityType":"t","observations":[]}}"#),
-        )
-        .unwrap();
+        fs::write(&store.file, format!(r#"{{"type":"entity","name":"{full}","entityType":"t","observations":[]}}"#))
+            .unwrap();
         let text = add(&store, "Ada").unwrap_err().to_string();
-        assert!(
-            text.starts_with("the memory with this change is too large"),
-            "{text}"
-        );
+        assert!(text.starts_with("the memory with this change is too large"), "{text}");
         store
             .update(|graph| {
                 graph.delete_entities(std::slice::from_ref(&full));
@@ -326,17 +279,8 @@ mod tests {
             })
             .unwrap();
         add(&store, "Ada").unwrap();
-        File::create(&store.file)
-            .unwrap()
-            .set_len(LOAD_BYTES as u64 + 1)
-            .unwrap();
-        assert!(
-            store
-                .load()
-                .unwrap_err()
-                .to_string()
-                .contains("is too large")
-        );
+        File::create(&store.file).unwrap().set_len(LOAD_BYTES as u64 + 1).unwrap();
+        assert!(store.load().unwrap_err().to_string().contains("is too large"));
     }
 
     #[test]
@@ -351,11 +295,7 @@ mod tests {
                 fs::remove_file(directory.path().join("memory.jsonl.lock")).unwrap();
                 add(&store, "other").unwrap();
             }
-            graph.create_entities(&[Entity {
-                name: "own".into(),
-                entity_type: "t".into(),
-                observations: vec![],
-            }]);
+            graph.create_entities(&[Entity { name: "own".into(), entity_type: "t".into(), observations: vec![] }]);
             Ok(seen)
         });
         assert_eq!((turns.get(), seen.unwrap()), (2, 1));

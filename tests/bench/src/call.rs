@@ -29,12 +29,7 @@ pub struct Call {
 impl Call {
     /// A call of `echo` whose message holds the number of the call, so that no two answers are alike.
     pub fn echo(endpoint: &Endpoint, connection: usize) -> Self {
-        Self::new(
-            endpoint,
-            connection,
-            "echo",
-            &format!(r#"{{"message":"{}"}}"#, message(PLACEHOLDER)),
-        )
+        Self::new(endpoint, connection, "echo", &format!(r#"{{"message":"{}"}}"#, message(PLACEHOLDER)))
     }
 
     /// A call of `version`, which takes no arguments.
@@ -48,9 +43,7 @@ impl Call {
             env!("CARGO_PKG_VERSION")
         );
         let params = format!(r#"{{"name":"{tool}","arguments":{arguments},"_meta":{meta}}}"#);
-        let body = format!(
-            r#"{{"jsonrpc":"2.0","id":{PLACEHOLDER},"method":"tools/call","params":{params}}}"#
-        );
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{PLACEHOLDER},"method":"tools/call","params":{params}}}"#);
         let head = [
             format!("POST {} HTTP/1.1", endpoint.path),
             format!("Host: {}", endpoint.address),
@@ -62,16 +55,9 @@ impl Call {
             format!("Content-Length: {}", body.len()),
         ];
         let text = format!("{}\r\n\r\n{body}", head.join("\r\n"));
-        let places = text
-            .match_indices(PLACEHOLDER)
-            .map(|(place, _)| place)
-            .collect();
+        let places = text.match_indices(PLACEHOLDER).map(|(place, _)| place).collect();
         let number = FIRST_NUMBER + connection as u64 * NUMBERS_PER_CONNECTION;
-        Self {
-            bytes: text.into_bytes(),
-            places,
-            number,
-        }
+        Self { bytes: text.into_bytes(), places, number }
     }
 
     /// Turns it into the next call.
@@ -108,9 +94,7 @@ impl Call {
 pub fn check_echo(response: &Response<'_>, id: u64) -> Result<()> {
     let text = read_text(response, id)?;
     // Not built with `format!`: this runs once per call and needs no allocation.
-    let number = text
-        .strip_prefix(BEFORE_NUMBER)
-        .and_then(|rest| rest.strip_suffix(AFTER_NUMBER));
+    let number = text.strip_prefix(BEFORE_NUMBER).and_then(|rest| rest.strip_suffix(AFTER_NUMBER));
     if number.and_then(|number| number.parse().ok()) != Some(id) {
         bail!("call {id} was answered with the text {text:?}");
     }
@@ -156,31 +140,20 @@ pub fn read_text<'a>(response: &'a Response<'_>, id: u64) -> Result<Cow<'a, str>
     let body = &*response.body;
     if response.status != 200 || !response.json {
         let kind = if response.json { "JSON" } else { "not JSON" };
-        bail!(
-            "call {id} was answered with status {}, {kind}: {}",
-            response.status,
-            show(body)
-        );
+        bail!("call {id} was answered with status {}, {kind}: {}", response.status, show(body));
     }
-    let reply: Reply<'a> = serde_json::from_slice(body)
-        .with_context(|| format!("call {id} was answered with {}", show(body)))?;
+    let reply: Reply<'a> =
+        serde_json::from_slice(body).with_context(|| format!("call {id} was answered with {}", show(body)))?;
     if reply.jsonrpc != "2.0" || reply.id != id {
-        bail!(
-            "call {id} was answered with another call's response: {}",
-            show(body)
-        );
+        bail!("call {id} was answered with another call's response: {}", show(body));
     }
     if let Some(error) = reply.error {
         bail!("call {id} was answered with the error {error}");
     }
     match reply.result {
-        Some(CallResult {
-            mut content,
-            is_error: false,
-        }) if content.len() == 1 => content
-            .pop()
-            .and_then(|block| block.text)
-            .with_context(|| format!("no text in {}", show(body))),
+        Some(CallResult { mut content, is_error: false }) if content.len() == 1 => {
+            content.pop().and_then(|block| block.text).with_context(|| format!("no text in {}", show(body)))
+        }
         _ => bail!("call {id} was answered with {}", show(body)),
     }
 }
@@ -191,10 +164,7 @@ mod tests {
     use crate::http;
 
     fn endpoint() -> Endpoint {
-        Endpoint {
-            address: "127.0.0.1:4000".parse().unwrap(),
-            path: "/mcp".to_owned(),
-        }
+        Endpoint { address: "127.0.0.1:4000".parse().unwrap(), path: "/mcp".to_owned() }
     }
 
     #[test]
@@ -206,11 +176,7 @@ mod tests {
         let second = String::from_utf8(call.bytes().to_vec()).unwrap();
         assert_eq!(call.id(), 1_200_000_002);
         assert_eq!(first.replace("1200000001", "1200000002"), second);
-        assert_eq!(
-            second.matches("1200000002").count(),
-            2,
-            "id and message: {second}"
-        );
+        assert_eq!(second.matches("1200000002").count(), 2, "id and message: {second}");
         assert!(!second.contains(PLACEHOLDER));
     }
 
@@ -220,21 +186,12 @@ mod tests {
         call.advance();
         let text = String::from_utf8(call.bytes().to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(
-            head.starts_with("POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:4000\r\n"),
-            "{head}"
-        );
-        assert!(
-            head.contains(&format!("Content-Length: {}", body.len())),
-            "{head}"
-        );
+        assert!(head.starts_with("POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:4000\r\n"), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
         let body: Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["id"], call.id());
         assert_eq!(body["params"]["name"], "version");
-        assert_eq!(
-            body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"],
-            REVISION
-        );
+        assert_eq!(body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"], REVISION);
     }
 
     fn answer(status: &str, body: &str) -> Vec<u8> {
@@ -255,29 +212,15 @@ mod tests {
     #[test]
     fn a_wrong_answer_says_what_came() {
         let echo = |id: u32, text: &str| {
-            format!(
-                r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"{text}"}}]}}}}"#
-            )
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"{text}"}}]}}}}"#)
         };
         let cases = [
             ("404 Not Found", echo(7, &message("7")), "status 404"),
             ("200 OK", echo(8, &message("7")), "another call's response"),
             ("200 OK", echo(7, &message("8")), "answered with the text"),
-            (
-                "200 OK",
-                r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"no"}}"#.to_owned(),
-                "the error",
-            ),
-            (
-                "200 OK",
-                r#"{"jsonrpc":"2.0","id":7,"result":{"content":[]}}"#.to_owned(),
-                r#"\"content\":[]"#,
-            ),
-            (
-                "200 OK",
-                r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"image"}]}}"#.to_owned(),
-                "no text",
-            ),
+            ("200 OK", r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"no"}}"#.to_owned(), "the error"),
+            ("200 OK", r#"{"jsonrpc":"2.0","id":7,"result":{"content":[]}}"#.to_owned(), r#"\"content\":[]"#),
+            ("200 OK", r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"image"}]}}"#.to_owned(), "no text"),
             (
                 "200 OK",
                 echo(7, &message("7")).replace(r#""content""#, r#""isError":true,"content""#),
@@ -288,10 +231,7 @@ mod tests {
         for (status, body, expected) in cases {
             let bytes = answer(status, &body);
             let error = check_echo(&http::parse(&bytes).unwrap().unwrap(), 7).unwrap_err();
-            assert!(
-                format!("{error:#}").contains(expected),
-                "{body} gave {error:#}"
-            );
+            assert!(format!("{error:#}").contains(expected), "{body} gave {error:#}");
         }
     }
 }

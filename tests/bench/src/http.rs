@@ -44,13 +44,9 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Response<'_>>> {
         if line.is_empty() {
             break;
         }
-        let Some((name, value)) = split_header(line) else {
-            bail!("bad header line {}", show(line))
-        };
+        let Some((name, value)) = split_header(line) else { bail!("bad header line {}", show(line)) };
         if name.eq_ignore_ascii_case(b"content-length") {
-            content_length = Some(
-                parse_number(value, 10).with_context(|| format!("bad length {}", show(value)))?,
-            );
+            content_length = Some(parse_number(value, 10).with_context(|| format!("bad length {}", show(value)))?);
         } else if name.eq_ignore_ascii_case(b"content-type") {
             json = has_token_first(value, b"application/json");
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
@@ -70,23 +66,12 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Response<'_>>> {
         },
         (false, None) => bail!("status {status} without a content length"),
     };
-    Ok(Some(Response {
-        status,
-        json,
-        body,
-        close,
-        length: bytes.len() - after.len(),
-    }))
+    Ok(Some(Response { status, json, body, close, length: bytes.len() - after.len() }))
 }
 
 fn parse_status(line: &[u8]) -> Result<u16> {
-    let status = line
-        .strip_prefix(b"HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3))
-        .and_then(|code| parse_number(code, 10));
-    status
-        .and_then(|status| u16::try_from(status).ok())
-        .with_context(|| format!("bad status line {}", show(line)))
+    let status = line.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| parse_number(code, 10));
+    status.and_then(|status| u16::try_from(status).ok()).with_context(|| format!("bad status line {}", show(line)))
 }
 
 /// The chunks of a body joined, and what follows it; `None` when more bytes are needed.
@@ -97,8 +82,7 @@ fn parse_chunks(mut rest: &[u8]) -> Result<Option<(Vec<u8>, &[u8])>> {
             return Ok(None);
         };
         let digits = line.split(|byte| *byte == b';').next().unwrap_or(line);
-        let size = parse_number(digits.trim_ascii(), 16)
-            .with_context(|| format!("bad chunk size {}", show(line)))?;
+        let size = parse_number(digits.trim_ascii(), 16).with_context(|| format!("bad chunk size {}", show(line)))?;
         if size == 0 {
             // No server here sends trailers.
             return match split_line(after) {
@@ -133,10 +117,7 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn has_token_first(value: &[u8], token: &[u8]) -> bool {
-    value
-        .split(|byte| *byte == b';')
-        .next()
-        .is_some_and(|first| first.trim_ascii().eq_ignore_ascii_case(token))
+    value.split(|byte| *byte == b';').next().is_some_and(|first| first.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 fn parse_number(digits: &[u8], radix: u32) -> Option<usize> {
@@ -161,14 +142,9 @@ impl Connection {
     /// # Errors
     /// When nothing listens there.
     pub async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address)
-            .await
-            .with_context(|| format!("cannot connect to {address}"))?;
+        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            buffer: vec![0; BUFFER_BYTES],
-        })
+        Ok(Self { stream, buffer: vec![0; BUFFER_BYTES] })
     }
 
     /// Sends one rendered request and hands its response to `read`. Not cancel safe: after a drop in the middle the
@@ -177,29 +153,14 @@ impl Connection {
     /// # Errors
     /// When the connection breaks, the answer is not HTTP as [`parse`] knows it, the server gives up keep-alive or sends
     /// more than the one response, or `read` fails.
-    pub async fn exchange<T>(
-        &mut self,
-        request: &[u8],
-        read: impl FnOnce(&Response<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.stream
-            .write_all(request)
-            .await
-            .context("cannot send the request")?;
+    pub async fn exchange<T>(&mut self, request: &[u8], read: impl FnOnce(&Response<'_>) -> Result<T>) -> Result<T> {
+        self.stream.write_all(request).await.context("cannot send the request")?;
         let mut filled = 0;
         loop {
-            let Some(free) = self
-                .buffer
-                .get_mut(filled..)
-                .filter(|free| !free.is_empty())
-            else {
+            let Some(free) = self.buffer.get_mut(filled..).filter(|free| !free.is_empty()) else {
                 bail!("the response is longer than {BUFFER_BYTES} bytes");
             };
-            let count = self
-                .stream
-                .read(free)
-                .await
-                .context("cannot read the response")?;
+            let count = self.stream.read(free).await.context("cannot read the response")?;
             if count == 0 {
                 bail!("the server closed the connection after {filled} bytes of the response");
             }
@@ -223,17 +184,15 @@ impl Connection {
 mod tests {
     use super::*;
 
-    const LENGTH: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nCONTENT-LENGTH:  2\r\n\r\n{}";
+    const LENGTH: &[u8] =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nCONTENT-LENGTH:  2\r\n\r\n{}";
     const CHUNKED: &[u8] =
         b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{\"a\r\nA;x=y\r\n\":1234567}\r\n0\r\n\r\n";
 
     #[test]
     fn a_body_with_a_length_is_borrowed() {
         let response = parse(LENGTH).unwrap().unwrap();
-        assert_eq!(
-            (response.status, response.json, response.close),
-            (200, true, false)
-        );
+        assert_eq!((response.status, response.json, response.close), (200, true, false));
         assert!(matches!(response.body, Cow::Borrowed(b"{}")));
         assert_eq!(response.length, LENGTH.len());
     }
@@ -249,12 +208,7 @@ mod tests {
     fn every_prefix_asks_for_more() {
         for whole in [LENGTH, CHUNKED] {
             for end in 0..whole.len() {
-                assert_eq!(
-                    parse(&whole[..end]).unwrap(),
-                    None,
-                    "{}",
-                    show(&whole[..end])
-                );
+                assert_eq!(parse(&whole[..end]).unwrap(), None, "{}", show(&whole[..end]));
             }
         }
     }
@@ -268,38 +222,19 @@ mod tests {
     #[test]
     fn the_head_is_understood() {
         let cases: &[(&str, u16, bool, bool)] = &[
-            (
-                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 0\r\n\r\n",
-                200,
-                false,
-                false,
-            ),
+            ("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 0\r\n\r\n", 200, false, false),
             (
                 "HTTP/1.1 400 Bad Request\r\nContent-Type:application/JSON\r\ncontent-length: 0\r\n\r\n",
                 400,
                 true,
                 false,
             ),
-            (
-                "HTTP/1.1 503\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n",
-                503,
-                false,
-                true,
-            ),
-            (
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json-seq\r\ncontent-length: 0\r\n\r\n",
-                200,
-                false,
-                false,
-            ),
+            ("HTTP/1.1 503\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n", 503, false, true),
+            ("HTTP/1.1 200 OK\r\ncontent-type: application/json-seq\r\ncontent-length: 0\r\n\r\n", 200, false, false),
         ];
         for (text, status, json, close) in cases {
             let response = parse(text.as_bytes()).unwrap().unwrap();
-            assert_eq!(
-                (response.status, response.json, response.close),
-                (*status, *json, *close),
-                "{text}"
-            );
+            assert_eq!((response.status, response.json, response.close), (*status, *json, *close), "{text}");
         }
     }
 
@@ -310,22 +245,10 @@ mod tests {
             ("HTTP/1.1 2x0 OK\r\n\r\n", "bad status line"),
             ("HTTP/1.1 200 OK\r\n\r\n", "without a content length"),
             ("HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", "bad header line"),
-            (
-                "HTTP/1.1 200 OK\r\ncontent-length: two\r\n\r\n",
-                "bad length",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
-                "bad chunk size",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n",
-                "longer than its size",
-            ),
-            (
-                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: y\r\n\r\n",
-                "unexpected trailer",
-            ),
+            ("HTTP/1.1 200 OK\r\ncontent-length: two\r\n\r\n", "bad length"),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", "bad chunk size"),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n", "longer than its size"),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: y\r\n\r\n", "unexpected trailer"),
         ];
         for (text, expected) in cases {
             let error = parse(text.as_bytes()).unwrap_err().to_string();

@@ -20,8 +20,9 @@ use crate::servers::Kind;
 #[derive(Parser)]
 #[command(about = "Measures Toolcell beside a native MCP server and a bare HTTP server")]
 struct Cli {
+    /// Without one: throughput, then reload, as they are by default
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -33,6 +34,13 @@ enum Command {
     /// Runs one of the servers Toolcell is compared with
     #[command(hide = true)]
     Server { kind: Kind },
+}
+
+impl Command {
+    /// The command of this name as if nothing else had been typed.
+    fn with_defaults(name: &str) -> Result<Self> {
+        Cli::try_parse_from(["toolcell-bench", name])?.command.context("no such command")
+    }
 }
 
 #[derive(Args)]
@@ -50,12 +58,7 @@ struct ThroughputArgs {
     #[arg(long, default_value_t = 0.5)]
     warmup: f64,
     /// The servers to measure
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "ceiling,rmcp,toolcell"
-    )]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "ceiling,rmcp,toolcell")]
     servers: Vec<throughput::Leg>,
     /// Fail when Toolcell answers fewer calls than this share of the native server's
     #[arg(long, value_name = "RATIO")]
@@ -88,13 +91,20 @@ struct ReloadArgs {
     /// The host [default: `toolcell` beside this program]
     #[arg(long, value_name = "FILE")]
     toolcell: Option<PathBuf>,
-    /// Folder with versioned-v1.wasm and versioned-v2.wasm [default: target/guests]
+    /// Folder with versioned_v1.wasm and versioned_v2.wasm [default: target/guests]
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
     match Cli::parse().command {
+        Some(command) => run(command),
+        None => ["throughput", "reload"].into_iter().try_for_each(|name| run(Command::with_defaults(name)?)),
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Throughput(args) => throughput(args),
         Command::Reload(args) => reload(args),
         Command::Server { kind } => servers::run(kind),
@@ -105,12 +115,8 @@ fn throughput(args: ThroughputArgs) -> Result<()> {
     let target = target_dir()?;
     let plan = throughput::Plan::new(args.connections, args.rounds, args.seconds, args.warmup)?;
     let host = throughput::Host {
-        program: args
-            .toolcell
-            .unwrap_or_else(|| beside_this_program("toolcell")),
-        plugin: args
-            .plugin
-            .unwrap_or_else(|| target.join("plugins/echo.wasm")),
+        program: args.toolcell.unwrap_or_else(|| beside_this_program("toolcell")),
+        plugin: args.plugin.unwrap_or_else(|| target.join("plugins/echo.wasm")),
     };
     let report = throughput::run(&plan, &args.servers, &host)?;
     print!("{}", report.table());
@@ -132,9 +138,7 @@ fn reload(args: ReloadArgs) -> Result<()> {
         args.replacements,
         std::time::Duration::from_millis(args.settle_ms),
     )?;
-    let program = args
-        .toolcell
-        .unwrap_or_else(|| beside_this_program("toolcell"));
+    let program = args.toolcell.unwrap_or_else(|| beside_this_program("toolcell"));
     let report = reload::run(&plan, &program, &guests)?;
     print!("{}", report.text());
     println!("{}", report.json());
@@ -150,10 +154,7 @@ fn target_dir() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     match program.parent().and_then(Path::parent) {
         Some(target) => Ok(target.to_owned()),
-        None => bail!(
-            "{} is not in a target directory; name the files with options",
-            program.display()
-        ),
+        None => bail!("{} is not in a target directory; name the files with options", program.display()),
     }
 }
 
@@ -162,5 +163,17 @@ fn beside_this_program(name: &str) -> PathBuf {
     match std::env::current_exe() {
         Ok(program) => program.with_file_name(file),
         Err(_) => PathBuf::from(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_measurements_run_without_arguments() {
+        assert!(matches!(Command::with_defaults("throughput"), Ok(Command::Throughput(_))));
+        assert!(matches!(Command::with_defaults("reload"), Ok(Command::Reload(_))));
+        assert!(Command::with_defaults("cell").is_err());
     }
 }

@@ -33,10 +33,7 @@ impl Endpoint {
         let (_, url) = line.split_once(READY)?;
         let url = url.split_whitespace().next()?;
         let (authority, path) = url.split_once('/')?;
-        Some(Self {
-            address: authority.parse().ok()?,
-            path: format!("/{path}"),
-        })
+        Some(Self { address: authority.parse().ok()?, path: format!("/{path}") })
     }
 }
 
@@ -53,14 +50,9 @@ impl Server {
     /// # Errors
     /// When the program does not start, ends, or does not say so in two minutes; with the end of its stderr.
     pub fn start(command: &mut Command) -> Result<Self> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot start {program}"))?;
+        let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
         let log = Log::default();
         let (ready, wait) = mpsc::channel();
         if let Some(stderr) = child.stderr.take() {
@@ -68,11 +60,7 @@ impl Server {
             std::thread::spawn(move || follow(stderr, &log, &ready));
         }
         match wait.recv_timeout(START_TIMEOUT) {
-            Ok(endpoint) => Ok(Self {
-                child,
-                endpoint,
-                log,
-            }),
+            Ok(endpoint) => Ok(Self { child, endpoint, log }),
             Err(reason) => {
                 // Both may fail only because it has already ended.
                 let _ = child.kill();
@@ -125,9 +113,7 @@ fn cpu_time_from_stat(stat: &str) -> Option<Duration> {
     let mut fields = fields.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_millis(
-        (user + system) * 1000 / TICKS_PER_SECOND,
-    ))
+    Some(Duration::from_millis((user + system) * 1000 / TICKS_PER_SECOND))
 }
 
 #[derive(Clone, Default)]
@@ -144,11 +130,7 @@ impl Log {
 
     fn tail(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join("\n")
+        lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -171,23 +153,15 @@ mod tests {
     #[test]
     fn the_ready_line_is_found_in_a_log_line() {
         let cases = [
-            (
-                "listening on http://127.0.0.1:4000/mcp",
-                Some(("127.0.0.1:4000", "/mcp")),
-            ),
-            (
-                "INFO toolcell: listening on http://[::1]:4000/mcp plugins=1",
-                Some(("[::1]:4000", "/mcp")),
-            ),
+            ("listening on http://127.0.0.1:4000/mcp", Some(("127.0.0.1:4000", "/mcp"))),
+            ("INFO toolcell: listening on http://[::1]:4000/mcp plugins=1", Some(("[::1]:4000", "/mcp"))),
             ("listening on http://127.0.0.1:4000", None),
             ("listening on http://somewhere:4000/mcp", None),
             ("loaded echo", None),
         ];
         for (line, expected) in cases {
-            let expected = expected.map(|(address, path)| Endpoint {
-                address: address.parse().unwrap(),
-                path: path.to_owned(),
-            });
+            let expected =
+                expected.map(|(address, path)| Endpoint { address: address.parse().unwrap(), path: path.to_owned() });
             assert_eq!(Endpoint::from_ready_line(line), expected, "{line}");
         }
     }
@@ -204,11 +178,7 @@ mod tests {
         let log = Log::default();
         let (ready, wait) = mpsc::channel();
         let text: String = (0..30).map(|line| format!("line {line}\n")).collect();
-        follow(
-            format!("{text}listening on http://127.0.0.1:1/mcp\n").as_bytes(),
-            &log,
-            &ready,
-        );
+        follow(format!("{text}listening on http://127.0.0.1:1/mcp\n").as_bytes(), &log, &ready);
         assert_eq!(wait.recv().unwrap().path, "/mcp");
         assert_eq!(log.tail().lines().count(), LOG_LINES);
         assert!(log.tail().ends_with("/mcp"));

@@ -39,8 +39,7 @@ pub struct Report {
 impl Report {
     pub fn new(plan: &Plan, legs: Vec<LegReport>) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let (connections, rounds, seconds) =
-            (plan.connections, plan.rounds, plan.measured.as_secs_f64());
+        let (connections, rounds, seconds) = (plan.connections, plan.rounds, plan.measured.as_secs_f64());
         Self {
             setting: format!(
                 "tools/call of echo over HTTP, revision {REVISION}: {connections} connections, median of {rounds} rounds of {seconds} s, {cores} cores"
@@ -56,29 +55,14 @@ impl Report {
 
     /// How many calls `of` answered for each one of `to`: the median over rounds, each with its neighbour in time.
     fn ratio(&self, of: &LegReport, to: Leg) -> Option<f64> {
-        let pairs: Vec<f64> = of
-            .rate()
-            .iter()
-            .zip(self.leg(to)?.rate())
-            .map(|(of, to)| of / to)
-            .collect();
+        let pairs: Vec<f64> = of.rate().iter().zip(self.leg(to)?.rate()).map(|(of, to)| of / to).collect();
         median(&pairs)
     }
 
     /// The table, with a line on what was measured above it.
     pub fn table(&self) -> String {
         let mut text = format!("\n{}\n\n", self.setting);
-        let head = [
-            "server",
-            "calls/s",
-            "spread",
-            "p50 µs",
-            "p99 µs",
-            "server µs",
-            "client µs",
-            "/ rmcp",
-            "/ ceiling",
-        ];
+        let head = ["server", "calls/s", "spread", "p50 µs", "p99 µs", "server µs", "client µs", "/ rmcp", "/ ceiling"];
         line(&mut text, head.map(str::to_owned));
         for leg in &self.legs {
             line(
@@ -124,16 +108,10 @@ impl Report {
     /// # Errors
     /// When Toolcell's share of the native server's calls is below `least`, or one of the two was not measured.
     pub fn assert_ratio(&self, least: f64) -> Result<()> {
-        let toolcell = self
-            .leg(Leg::Toolcell)
-            .context("--assert-ratio needs toolcell among --servers")?;
-        let ratio = self
-            .ratio(toolcell, Leg::Rmcp)
-            .context("--assert-ratio needs rmcp among --servers")?;
+        let toolcell = self.leg(Leg::Toolcell).context("--assert-ratio needs toolcell among --servers")?;
+        let ratio = self.ratio(toolcell, Leg::Rmcp).context("--assert-ratio needs rmcp among --servers")?;
         if ratio.is_nan() || ratio < least {
-            bail!(
-                "toolcell answers {ratio:.3} of the native server's calls, at least {least} is required"
-            );
+            bail!("toolcell answers {ratio:.3} of the native server's calls, at least {least} is required");
         }
         Ok(())
     }
@@ -150,10 +128,7 @@ fn line(text: &mut String, cells: [String; 9]) {
 }
 
 fn cell(value: Option<f64>, decimals: usize, unit: &str) -> String {
-    value.map_or_else(
-        || "-".to_owned(),
-        |value| format!("{value:.decimals$}{unit}"),
-    )
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}{unit}"))
 }
 
 #[cfg(test)]
@@ -169,18 +144,12 @@ mod tests {
             server_cpu_us: Some(20.0),
             client_cpu_us: None,
         };
-        LegReport {
-            name,
-            rounds: rates.iter().map(round).collect(),
-        }
+        LegReport { name, rounds: rates.iter().map(round).collect() }
     }
 
     fn report(toolcell: &[f64]) -> Report {
-        let legs = vec![
-            leg("ceiling", &[200.0, 100.0, 200.0]),
-            leg("rmcp", &[100.0, 50.0, 100.0]),
-            leg("toolcell", toolcell),
-        ];
+        let legs =
+            vec![leg("ceiling", &[200.0, 100.0, 200.0]), leg("rmcp", &[100.0, 50.0, 100.0]), leg("toolcell", toolcell)];
         Report::new(&Plan::new(16, 3, 1.0, 0.0).unwrap(), legs)
     }
 
@@ -193,46 +162,23 @@ mod tests {
         assert_eq!(json["servers"]["rmcp"]["ratio_to_rmcp"], 1.0);
         assert_eq!(json["servers"]["rmcp"]["calls_per_second"], 100.0);
         assert_eq!(json["servers"]["rmcp"]["calls"], 250);
-        assert_eq!(
-            json["servers"]["rmcp"]["client_cpu_us_per_call"],
-            Value::Null
-        );
+        assert_eq!(json["servers"]["rmcp"]["client_cpu_us_per_call"], Value::Null);
     }
 
     #[test]
     fn a_low_ratio_fails() {
         report(&[80.0, 40.0, 80.0]).assert_ratio(0.8).unwrap();
-        let error = report(&[79.0, 39.5, 79.0])
-            .assert_ratio(0.8)
-            .unwrap_err()
-            .to_string();
+        let error = report(&[79.0, 39.5, 79.0]).assert_ratio(0.8).unwrap_err().to_string();
         assert!(error.contains("0.790"), "{error}");
-        let alone = Report::new(
-            &Plan::new(1, 1, 1.0, 0.0).unwrap(),
-            vec![leg("toolcell", &[1.0])],
-        );
-        assert!(
-            alone
-                .assert_ratio(0.8)
-                .unwrap_err()
-                .to_string()
-                .contains("needs rmcp")
-        );
+        let alone = Report::new(&Plan::new(1, 1, 1.0, 0.0).unwrap(), vec![leg("toolcell", &[1.0])]);
+        assert!(alone.assert_ratio(0.8).unwrap_err().to_string().contains("needs rmcp"));
     }
 
     #[test]
     fn the_table_has_a_line_per_server() {
         let table = report(&[80.0, 45.0, 90.0]).table();
-        let toolcell = table
-            .lines()
-            .find(|line| line.starts_with("toolcell"))
-            .unwrap();
+        let toolcell = table.lines().find(|line| line.starts_with("toolcell")).unwrap();
         let cells: Vec<&str> = toolcell.split_whitespace().collect();
-        assert_eq!(
-            cells,
-            [
-                "toolcell", "80", "56", "%", "100", "200", "20.0", "-", "0.90", "0.45"
-            ]
-        );
+        assert_eq!(cells, ["toolcell", "80", "56", "%", "100", "200", "20.0", "-", "0.90", "0.45"]);
     }
 }

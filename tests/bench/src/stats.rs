@@ -48,11 +48,7 @@ mod tests {
             (&[4, 1, 3, 2], 1.0, Some(4)),
         ];
         for (samples, quantile, expected) in cases {
-            assert_eq!(
-                percentile(&mut samples.to_vec(), *quantile),
-                *expected,
-                "{samples:?} at {quantile}"
-            );
+            assert_eq!(percentile(&mut samples.to_vec(), *quantile), *expected, "{samples:?} at {quantile}");
         }
         let mut hundred: Vec<u32> = (1..=100).rev().collect();
         assert_eq!(percentile(&mut hundred, 0.99), Some(99));

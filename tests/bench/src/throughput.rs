@@ -47,12 +47,7 @@ impl Plan {
         if measured.is_zero() {
             bail!("choose more than 0 seconds");
         }
-        Ok(Self {
-            connections,
-            rounds,
-            measured,
-            warmup,
-        })
+        Ok(Self { connections, rounds, measured, warmup })
     }
 }
 
@@ -96,18 +91,10 @@ impl Host {
     fn start(&self) -> Result<Server> {
         for file in [&self.program, &self.plugin] {
             if !file.is_file() {
-                bail!(
-                    "{} is missing; build the host (release) and the plugins first",
-                    file.display()
-                );
+                bail!("{} is missing; build the host (release) and the plugins first", file.display());
             }
         }
-        Server::start(
-            Command::new(&self.program)
-                .arg("serve")
-                .arg(&self.plugin)
-                .args(["--http", "127.0.0.1:0"]),
-        )
+        Server::start(Command::new(&self.program).arg("serve").arg(&self.plugin).args(["--http", "127.0.0.1:0"]))
     }
 }
 
@@ -137,20 +124,12 @@ pub fn run(plan: &Plan, legs: &[Leg], host: &Host) -> Result<Report> {
     for leg in legs {
         servers.push((*leg, leg.start(host)?, Vec::new()));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for number in 0..plan.rounds {
         for (leg, server, rounds) in &mut servers {
             let round = runtime
                 .block_on(measure(plan, server.endpoint(), || server.cpu_time()))
-                .with_context(|| {
-                    format!(
-                        "{} failed; its last lines:\n{}",
-                        leg.name(),
-                        server.log_tail()
-                    )
-                })?;
+                .with_context(|| format!("{} failed; its last lines:\n{}", leg.name(), server.log_tail()))?;
             eprintln!(
                 "round {}/{}: {:>8} {:>9.0} calls/s",
                 number + 1,
@@ -167,32 +146,19 @@ pub fn run(plan: &Plan, legs: &[Leg], host: &Host) -> Result<Report> {
     for leg in legs {
         if let Some(place) = servers.iter().position(|(other, ..)| other == leg) {
             let (leg, _, rounds) = servers.swap_remove(place);
-            reports.push(LegReport {
-                name: leg.name(),
-                rounds,
-            });
+            reports.push(LegReport { name: leg.name(), rounds });
         }
     }
     Ok(Report::new(plan, reports))
 }
 
 /// One round on one server, over new connections.
-async fn measure(
-    plan: &Plan,
-    endpoint: &Endpoint,
-    server_cpu: impl Fn() -> Option<Duration>,
-) -> Result<Round> {
+async fn measure(plan: &Plan, endpoint: &Endpoint, server_cpu: impl Fn() -> Option<Duration>) -> Result<Round> {
     let limit = plan.warmup + plan.measured + GRACE;
-    tokio::time::timeout(limit, load(plan, endpoint, server_cpu))
-        .await
-        .context("the server stopped answering")?
+    tokio::time::timeout(limit, load(plan, endpoint, server_cpu)).await.context("the server stopped answering")?
 }
 
-async fn load(
-    plan: &Plan,
-    endpoint: &Endpoint,
-    server_cpu: impl Fn() -> Option<Duration>,
-) -> Result<Round> {
+async fn load(plan: &Plan, endpoint: &Endpoint, server_cpu: impl Fn() -> Option<Duration>) -> Result<Round> {
     let mut opened = Vec::new();
     for number in 0..plan.connections {
         let mut caller = Caller::open(endpoint, number).await?;
@@ -241,18 +207,13 @@ struct Caller {
 
 impl Caller {
     async fn open(endpoint: &Endpoint, number: usize) -> Result<Self> {
-        Ok(Self {
-            connection: Connection::open(endpoint.address).await?,
-            call: Call::echo(endpoint, number),
-        })
+        Ok(Self { connection: Connection::open(endpoint.address).await?, call: Call::echo(endpoint, number) })
     }
 
     async fn call(&mut self) -> Result<()> {
         self.call.advance();
         let id = self.call.id();
-        self.connection
-            .exchange(self.call.bytes(), |response| check_echo(response, id))
-            .await
+        self.connection.exchange(self.call.bytes(), |response| check_echo(response, id)).await
     }
 
     /// Calls without a pause; gives the latency, in nanoseconds, of each call answered between `from` and `until`.
@@ -287,10 +248,7 @@ mod tests {
         for kind in [Kind::Ceiling, Kind::Rmcp] {
             let endpoint = servers::start_in_process(kind).await.unwrap();
             let round = measure(&plan(), &endpoint, || None).await.unwrap();
-            assert!(
-                round.calls > 0 && round.p50_us > 0.0 && round.p50_us <= round.p99_us,
-                "{kind:?}: {round:?}"
-            );
+            assert!(round.calls > 0 && round.p50_us > 0.0 && round.p50_us <= round.p99_us, "{kind:?}: {round:?}");
             assert_eq!(round.server_cpu_us, None);
         }
     }
@@ -300,31 +258,15 @@ mod tests {
         let mut endpoint = servers::start_in_process(Kind::Ceiling).await.unwrap();
         let mut caller = Caller::open(&endpoint, 0).await.unwrap();
         caller.call = Call::version(&endpoint, 0);
-        assert!(
-            caller
-                .call()
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("status 400")
-        );
+        assert!(caller.call().await.unwrap_err().to_string().contains("status 400"));
         endpoint.address.set_port(1);
         assert!(measure(&plan(), &endpoint, || None).await.is_err());
     }
 
     #[test]
     fn a_plan_that_measures_nothing_is_refused() {
-        for (connections, rounds, seconds) in [
-            (0, 1, 1.0),
-            (65, 1, 1.0),
-            (1, 0, 1.0),
-            (1, 1, 0.0),
-            (1, 1, -1.0),
-        ] {
-            assert!(
-                Plan::new(connections, rounds, seconds, 0.0).is_err(),
-                "{connections} {rounds} {seconds}"
-            );
+        for (connections, rounds, seconds) in [(0, 1, 1.0), (65, 1, 1.0), (1, 0, 1.0), (1, 1, 0.0), (1, 1, -1.0)] {
+            assert!(Plan::new(connections, rounds, seconds, 0.0).is_err(), "{connections} {rounds} {seconds}");
         }
     }
 }

@@ -39,9 +39,10 @@ async function run(plan, client) {
   strictEqual(client.version(), plan.version, 'the negotiated revision');
 
   const listed = await listAll(plan, client);
-  deepStrictEqual(listed, plan.tools, 'the tools, in order');
-  deepStrictEqual(await listAll(plan, client), listed, 'the same list again');
-  console.log(`ok ${listed.length} tools on ${plan.pages} pages`);
+  const own = listed.filter(name => !name.startsWith(plan.ignore)).sort();
+  deepStrictEqual(own, plan.tools, 'the tools');
+  deepStrictEqual(await listAll(plan, client), listed, 'the same list in the same order again');
+  console.log(`ok ${listed.length} tools`);
 
   for (const [index, { tool, arguments: args, expect }] of plan.cases.entries()) {
     try {
@@ -68,7 +69,7 @@ async function listAll(plan, client) {
     pages += 1;
     ok(pages <= 100, 'the pages never end');
   } while (cursor !== undefined);
-  strictEqual(pages, plan.pages, 'the number of pages');
+  strictEqual(pages, Math.ceil(names.length / plan.pageSize), 'the number of pages');
   return names;
 }
 

@@ -1,8 +1,8 @@
 //! Returns blocks that the contract can carry and the protocol cannot, or should not.
 
 use toolcell_guests::{
-    Args, CallResult, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents,
-    ResourceInfo, TextContent, ToolCall, ToolOutcome, ToolResult, completed, raw, text,
+    Args, CallResult, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, ResourceInfo,
+    TextContent, ToolCall, ToolOutcome, ToolResult, completed, raw, text,
 };
 
 raw!(
@@ -34,9 +34,7 @@ fn bad_content(call: &ToolCall) -> CallResult {
         "meta-not-json" => with_block_meta("{"),
         "meta-not-object" => with_block_meta("[1]"),
         "result-meta" => with_result_meta("nonsense"),
-        "reserved-meta" => {
-            with_result_meta(r#"{"io.modelcontextprotocol/serverInfo":{"name":"forged"}}"#)
-        }
+        "reserved-meta" => with_result_meta(r#"{"io.modelcontextprotocol/serverInfo":{"name":"forged"}}"#),
         "bidi" => text("safe\u{202e}txt.exe\u{200b}\u{feff}\u{e0041}"),
         _ => text("a\u{0}b\u{1b}[2Jc\u{7f}"),
     })

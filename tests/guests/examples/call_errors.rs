@@ -27,10 +27,7 @@ fn call_errors(call: &ToolCall) -> CallResult {
 
 fn as_error(outcome: ToolOutcome) -> ToolOutcome {
     match outcome {
-        ToolOutcome::Complete(result) => ToolOutcome::Complete(ToolResult {
-            is_error: true,
-            ..result
-        }),
+        ToolOutcome::Complete(result) => ToolOutcome::Complete(ToolResult { is_error: true, ..result }),
         other => other,
     }
 }

@@ -4,10 +4,7 @@ use toolcell_guests::{Args, Report, tool};
 use wasip2::cli::environment::{get_arguments, get_environment, initial_cwd};
 use wasip2::filesystem::preopens::get_directories;
 
-tool!(
-    env_peek,
-    "Lists every environment variable, argument and directory it was given."
-);
+tool!(env_peek, "Lists every environment variable, argument and directory it was given.");
 
 fn env_peek(_: &Args) -> Report {
     let mut report = Report::new();

@@ -39,9 +39,7 @@ fn open(kind: &str, file: &str) -> Result<Box<dyn Any>, String> {
     Ok(match kind {
         "clocks" => Box::new(subscribe_duration(u64::MAX)),
         "fields" => Box::new(Fields::new()),
-        "sockets" => {
-            Box::new(create_tcp_socket(IpAddressFamily::Ipv4).map_err(|code| code.name())?)
-        }
+        "sockets" => Box::new(create_tcp_socket(IpAddressFamily::Ipv4).map_err(|code| code.name())?),
         "streams" => {
             let (dir, _) = get_directories().into_iter().next().ok_or("no directory")?;
             Box::new(dir.read_directory().map_err(|code| code.name())?)

@@ -20,14 +20,10 @@ fn host_alloc(args: &Args) -> Report {
     let kind = args.text("kind", "random");
     let got: Result<u64, String> = match kind {
         "insecure-random" => Ok(get_insecure_random_bytes(bytes).len() as u64),
-        "stdin" => get_stdin()
-            .blocking_read(bytes)
-            .map(|read| read.len() as u64)
-            .map_err(|error| format!("{error:?}")),
-        "zeroes" => get_stderr()
-            .blocking_write_zeroes_and_flush(bytes)
-            .map(|()| bytes)
-            .map_err(|error| format!("{error:?}")),
+        "stdin" => get_stdin().blocking_read(bytes).map(|read| read.len() as u64).map_err(|error| format!("{error:?}")),
+        "zeroes" => {
+            get_stderr().blocking_write_zeroes_and_flush(bytes).map(|()| bytes).map_err(|error| format!("{error:?}"))
+        }
         "file" => file(args.text("file", "file"), bytes),
         "fields" => fields(bytes),
         _ => Ok(get_random_bytes(bytes).len() as u64),
@@ -40,14 +36,8 @@ fn host_alloc(args: &Args) -> Report {
 /// Reads so many bytes of a file at once: a host that makes the buffer first has lost.
 fn file(name: &str, bytes: u64) -> Result<u64, String> {
     let (dir, _) = get_directories().into_iter().next().ok_or("no directory")?;
-    let file = dir
-        .open_at(
-            PathFlags::empty(),
-            name,
-            OpenFlags::empty(),
-            DescriptorFlags::READ,
-        )
-        .map_err(|code| code.name())?;
+    let file =
+        dir.open_at(PathFlags::empty(), name, OpenFlags::empty(), DescriptorFlags::READ).map_err(|code| code.name())?;
     let (read, _) = file.read(bytes, 0).map_err(|code| code.name())?;
     Ok(read.len() as u64)
 }
@@ -57,9 +47,7 @@ fn fields(bytes: u64) -> Result<u64, String> {
     let fields = Fields::new();
     let value = [b'x'; 1024];
     for n in 0..bytes / 1024 {
-        fields
-            .append("x", &value)
-            .map_err(|error| format!("after {} bytes: {error:?}", n * 1024))?;
+        fields.append("x", &value).map_err(|error| format!("after {} bytes: {error:?}", n * 1024))?;
     }
     Ok(bytes)
 }

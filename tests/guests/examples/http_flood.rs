@@ -32,11 +32,7 @@ fn http_flood(args: &Args) -> Report {
     }
     report.add("answered", url, Ok::<_, &str>(answers.len()));
     if let Some(last) = refused.last() {
-        report.add(
-            "answer",
-            url,
-            Err::<&str, _>(format!("{} times, last: {last}", refused.len())),
-        );
+        report.add("answer", url, Err::<&str, _>(format!("{} times, last: {last}", refused.len())));
     }
     report
 }

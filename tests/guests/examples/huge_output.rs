@@ -1,8 +1,8 @@
 //! Answers with more than anyone wants to read.
 
 use toolcell_guests::{
-    Args, CallError, CallResult, Content, EmbeddedResource, MediaContent, ResourceBody,
-    ResourceContents, TextContent, ToolCall, ToolOutcome, ToolResult, completed, raw, text,
+    Args, CallError, CallResult, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, TextContent,
+    ToolCall, ToolOutcome, ToolResult, completed, raw, text,
 };
 
 raw!(
@@ -14,12 +14,7 @@ raw!(
 fn huge_output(call: &ToolCall) -> CallResult {
     let args = Args::parse(&call.arguments);
     let bytes = usize::try_from(args.number("bytes", 32 << 20)).unwrap_or(usize::MAX);
-    let empty = || ToolResult {
-        content: Vec::new(),
-        structured: None,
-        is_error: false,
-        meta: None,
-    };
+    let empty = || ToolResult { content: Vec::new(), structured: None, is_error: false, meta: None };
     Ok(match args.text("kind", "text") {
         // In the guest's own memory a block of a few bytes costs about so much.
         "blocks" => completed((0..bytes / 200).map(|_| block("8 bytes.")).collect()),
@@ -39,25 +34,15 @@ fn huge_output(call: &ToolCall) -> CallResult {
             annotations: None,
             meta: None,
         })]),
-        "structured" => ToolOutcome::Complete(ToolResult {
-            structured: Some(json("\"", bytes, "\"")),
-            ..empty()
-        }),
-        "meta" => ToolOutcome::Complete(ToolResult {
-            meta: Some(json("{\"x\":\"", bytes, "\"}")),
-            ..empty()
-        }),
+        "structured" => ToolOutcome::Complete(ToolResult { structured: Some(json("\"", bytes, "\"")), ..empty() }),
+        "meta" => ToolOutcome::Complete(ToolResult { meta: Some(json("{\"x\":\"", bytes, "\"}")), ..empty() }),
         "error" => return Err(CallError::Other("x".repeat(bytes))),
         _ => text("x".repeat(bytes)),
     })
 }
 
 fn block(text: &str) -> Content {
-    Content::Text(TextContent {
-        text: text.to_owned(),
-        annotations: None,
-        meta: None,
-    })
+    Content::Text(TextContent { text: text.to_owned(), annotations: None, meta: None })
 }
 
 /// So many bytes of JSON, without a second copy that the guest's memory would not hold.

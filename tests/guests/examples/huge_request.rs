@@ -11,12 +11,7 @@ tool!(
 fn huge_request(args: &Args) -> Report {
     let url = args.text("url", "http://127.0.0.1/");
     let mut report = Report::new();
-    if let Err(error) = exchange(
-        &mut report,
-        url,
-        args.number("headers", 0),
-        args.number("body", 0),
-    ) {
+    if let Err(error) = exchange(&mut report, url, args.number("headers", 0), args.number("body", 0)) {
         report.add("request", url, Err::<&str, _>(error));
     }
     report
@@ -24,13 +19,9 @@ fn huge_request(args: &Args) -> Report {
 
 fn exchange(report: &mut Report, url: &str, headers: u64, body: u64) -> Result<(), String> {
     let value = vec![b'x'; 1000];
-    let headers: Vec<_> = (0..headers.div_ceil(1000))
-        .map(|n| (format!("x-{n}"), value.clone()))
-        .collect();
+    let headers: Vec<_> = (0..headers.div_ceil(1000)).map(|n| (format!("x-{n}"), value.clone())).collect();
     let request = http::request(url, &headers)?;
-    request
-        .set_method(&Method::Post)
-        .map_err(|()| "method not accepted")?;
+    request.set_method(&Method::Post).map_err(|()| "method not accepted")?;
     let outgoing = request.body().map_err(|()| "no body")?;
     let future = http::start(request)?;
     report.add("send", "body", http::pour(&outgoing, &[b'x'; 4096], body));
@@ -39,10 +30,6 @@ fn exchange(report: &mut Report, url: &str, headers: u64, body: u64) -> Result<(
     let response = http::wait(&future)?;
     report.add("answer", url, Ok::<_, &str>(response.status()));
     let incoming = response.consume().map_err(|()| "no body")?;
-    report.add(
-        "read",
-        "body",
-        http::drain(&incoming).map(|bytes| format!("{bytes} bytes")),
-    );
+    report.add("read", "body", http::drain(&incoming).map(|bytes| format!("{bytes} bytes")));
     Ok(())
 }

@@ -19,16 +19,10 @@ fn list_bad_names() -> ListResult {
         "🦀",
         &long,
     ];
-    let mut tools: Vec<Tool> = names
-        .iter()
-        .map(|name| tool(*name, "Has a name that is none."))
-        .collect();
+    let mut tools: Vec<Tool> = names.iter().map(|name| tool(*name, "Has a name that is none.")).collect();
     tools.push(Tool {
         title: Some("title\u{0}\u{1b}[31m\u{202e}".to_owned()),
-        ..tool(
-            "control_in_text",
-            "nul \u{0} escape \u{1b}[2J override \u{202e} tags \u{e0041}",
-        )
+        ..tool("control_in_text", "nul \u{0} escape \u{1b}[2J override \u{202e} tags \u{e0041}")
     });
     tools.push(tool("good", "Is as it should be."));
     Ok(listed(tools))

@@ -9,18 +9,12 @@ fn list_deep_schema() -> ListResult {
         with_schema("deep_schema", nested(100_000)),
         with_schema("somewhat_deep_schema", nested(200)),
         with_schema("wide_schema", wide(100_000)),
-        with_schema(
-            "loop_schema",
-            r##"{"type":"object","$ref":"#"}"##.to_owned(),
-        ),
+        with_schema("loop_schema", r##"{"type":"object","$ref":"#"}"##.to_owned()),
     ]))
 }
 
 fn with_schema(name: &str, schema: String) -> Tool {
-    Tool {
-        input_schema: schema,
-        ..tool(name, "Has a schema nobody needs.")
-    }
+    Tool { input_schema: schema, ..tool(name, "Has a schema nobody needs.") }
 }
 
 /// `depth` objects, each inside the last.
@@ -32,8 +26,5 @@ fn nested(depth: usize) -> String {
 /// `count` properties side by side.
 fn wide(count: usize) -> String {
     let properties: Vec<_> = (0..count).map(|n| format!("\"p{n}\":{{}}")).collect();
-    format!(
-        r#"{{"type":"object","properties":{{{}}}}}"#,
-        properties.join(",")
-    )
+    format!(r#"{{"type":"object","properties":{{{}}}}}"#, properties.join(","))
 }

@@ -5,8 +5,5 @@ use toolcell_guests::{ListResult, listed, listing, tool};
 listing!(list_huge_description);
 
 fn list_huge_description() -> ListResult {
-    Ok(listed(vec![tool(
-        "huge_description",
-        "x".repeat(50_000_000),
-    )]))
+    Ok(listed(vec![tool("huge_description", "x".repeat(50_000_000))]))
 }

@@ -4,30 +4,12 @@
 use toolcell_guests::{ListResult, Tool, listed, listing, tool};
 
 const SCHEMAS: [(&str, &str); 6] = [
-    (
-        "http_ref",
-        r#"{"type":"object","properties":{"a":{"$ref":"http://127.0.0.1/schema.json"}}}"#,
-    ),
-    (
-        "https_ref",
-        r#"{"type":"object","$ref":"https://example.com/schema.json"}"#,
-    ),
-    (
-        "file_ref",
-        r#"{"type":"object","properties":{"a":{"$ref":"file:///etc/passwd"}}}"#,
-    ),
-    (
-        "relative_ref",
-        r#"{"$id":"http://127.0.0.1/base/","type":"object","properties":{"a":{"$ref":"other.json"}}}"#,
-    ),
-    (
-        "dynamic_ref",
-        r#"{"type":"object","properties":{"a":{"$dynamicRef":"http://127.0.0.1/schema.json#x"}}}"#,
-    ),
-    (
-        "dangling_ref",
-        r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/none"}}}"##,
-    ),
+    ("http_ref", r#"{"type":"object","properties":{"a":{"$ref":"http://127.0.0.1/schema.json"}}}"#),
+    ("https_ref", r#"{"type":"object","$ref":"https://example.com/schema.json"}"#),
+    ("file_ref", r#"{"type":"object","properties":{"a":{"$ref":"file:///etc/passwd"}}}"#),
+    ("relative_ref", r#"{"$id":"http://127.0.0.1/base/","type":"object","properties":{"a":{"$ref":"other.json"}}}"#),
+    ("dynamic_ref", r#"{"type":"object","properties":{"a":{"$dynamicRef":"http://127.0.0.1/schema.json#x"}}}"#),
+    ("dangling_ref", r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/none"}}}"##),
 ];
 
 listing!(list_remote_ref);

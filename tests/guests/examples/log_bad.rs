@@ -13,20 +13,13 @@ const LINES: [&str; 4] = [
     "innocent\n2026-01-01T00:00:00Z ERROR toolcell: forged line\r\nforged\u{0}\u{85}\u{2028}",
 ];
 
-tool!(
-    log_bad,
-    "Logs what is not JSON, control characters and forged lines."
-);
+tool!(log_bad, "Logs what is not JSON, control characters and forged lines.");
 
 fn log_bad(_: &Args) -> Report {
     let mut report = Report::new();
     for line in LINES {
         log::write(Level::Error, Some("evil\nlogger\u{1b}[31m"), line);
-        report.add(
-            "write",
-            "stderr",
-            writeln!(std::io::stderr(), "{line}").map(|()| "line"),
-        );
+        report.add("write", "stderr", writeln!(std::io::stderr(), "{line}").map(|()| "line"));
     }
     report
 }

@@ -26,11 +26,7 @@ fn log_flood(args: &Args) -> Report {
             }
         };
         if let Err(error) = written {
-            report.add(
-                "write",
-                to,
-                Err::<&str, _>(format!("after {n} lines: {error}")),
-            );
+            report.add("write", to, Err::<&str, _>(format!("after {n} lines: {error}")));
             return report;
         }
     }

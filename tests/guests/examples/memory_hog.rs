@@ -7,10 +7,7 @@ use toolcell_guests::{Args, Report, tool};
 
 const MIB: usize = 1024 * 1024;
 
-tool!(
-    memory_hog,
-    "Takes memory until refused. `how`: `polite` (default) reports, `abort` dies of it."
-);
+tool!(memory_hog, "Takes memory until refused. `how`: `polite` (default) reports, `abort` dies of it.");
 
 fn memory_hog(args: &Args) -> Report {
     let polite = args.text("how", "polite") == "polite";

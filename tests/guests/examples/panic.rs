@@ -5,10 +5,7 @@ use toolcell_guests::{Args, tool};
 // Not named after the macro: the tool is called `panic` all the same.
 use self::die as panic;
 
-tool!(
-    panic,
-    "Dies. `how`: `panic` (default), `abort`, `exit` (with `code`, 0 unless given)."
-);
+tool!(panic, "Dies. `how`: `panic` (default), `abort`, `exit` (with `code`, 0 unless given).");
 
 fn die(args: &Args) -> String {
     match args.text("how", "panic") {

@@ -26,20 +26,12 @@ fn path_escape(args: &Args) -> Report {
             moves(&mut report, dir);
             raw(&mut report, descriptor, target);
         }
-        None => report.add(
-            "open",
-            dir,
-            Err::<&str, _>("not among the directories given"),
-        ),
+        None => report.add("open", dir, Err::<&str, _>("not among the directories given")),
     }
     let inside = args.text("write", "");
     if !inside.is_empty() {
         let path = format!("{dir}/{inside}");
-        report.add(
-            "write",
-            &path,
-            fs::write(&path, "written").map(|()| "7 bytes"),
-        );
+        report.add("write", &path, fs::write(&path, "written").map(|()| "7 bytes"));
     }
     report
 }
@@ -74,24 +66,13 @@ fn read_outside(report: &mut Report, dir: &str, target: &str) {
 /// Symbolic links out of the directory and through each other, read back where they could be made.
 fn links(report: &mut Report, given: &Descriptor, dir: &str, target: &str) {
     let up = format!("{}{}", "../".repeat(12), target.trim_start_matches('/'));
-    for (name, to) in [
-        ("link-relative", up.as_str()),
-        ("link-absolute", target),
-        ("link-parent", ".."),
-    ] {
+    for (name, to) in [("link-relative", up.as_str()), ("link-absolute", target), ("link-parent", "..")] {
         let at = format!("{dir}/{name}");
         let _ = fs::remove_file(&at);
         let made = given.symlink_at(to, name);
-        report.add(
-            "symlink",
-            &format!("{at}->{to}"),
-            named(made.map(|()| "made")),
-        );
-        let through = if name == "link-parent" {
-            format!("{at}/{}", target.trim_start_matches('/'))
-        } else {
-            at.clone()
-        };
+        report.add("symlink", &format!("{at}->{to}"), named(made.map(|()| "made")));
+        let through =
+            if name == "link-parent" { format!("{at}/{}", target.trim_start_matches('/')) } else { at.clone() };
         report.add("read", &through, bytes(fs::read(&through)));
     }
     // Links that the test put there before, if it did.
@@ -106,34 +87,18 @@ fn links(report: &mut Report, given: &Descriptor, dir: &str, target: &str) {
     }
     let hard = format!("{dir}/hard");
     let _ = fs::remove_file(&hard);
-    report.add(
-        "link",
-        &format!("{hard}->{target}"),
-        fs::hard_link(target, &hard).map(|()| "made"),
-    );
+    report.add("link", &format!("{hard}->{target}"), fs::hard_link(target, &hard).map(|()| "made"));
     report.add("read", &hard, bytes(fs::read(&hard)));
 }
 
 fn moves(report: &mut Report, dir: &str) {
     let own = format!("{dir}/own");
     report.add("write", &own, fs::write(&own, "own").map(|()| "3 bytes"));
-    for to in [
-        format!("{dir}/../moved"),
-        "/moved".to_owned(),
-        "/tmp/moved".to_owned(),
-    ] {
-        report.add(
-            "rename",
-            &format!("{own}->{to}"),
-            fs::rename(&own, &to).map(|()| "moved"),
-        );
+    for to in [format!("{dir}/../moved"), "/moved".to_owned(), "/tmp/moved".to_owned()] {
+        report.add("rename", &format!("{own}->{to}"), fs::rename(&own, &to).map(|()| "moved"));
     }
     let into = Path::new(dir).join("../made");
-    report.add(
-        "mkdir",
-        &into.display().to_string(),
-        fs::create_dir(&into).map(|()| "made"),
-    );
+    report.add("mkdir", &into.display().to_string(), fs::create_dir(&into).map(|()| "made"));
 }
 
 /// The same below the C library, which would clean a path before the host sees it.

@@ -49,11 +49,7 @@ tool!(
 fn private_address(args: &Args) -> Report {
     let port = args.number("port", 80);
     let given = args.list("hosts");
-    let hosts: Vec<&str> = if given.is_empty() {
-        HOSTS.to_vec()
-    } else {
-        given.iter().map(String::as_str).collect()
-    };
+    let hosts: Vec<&str> = if given.is_empty() { HOSTS.to_vec() } else { given.iter().map(String::as_str).collect() };
     let mut report = Report::new();
     for host in hosts {
         // The brackets of an IPv6 address hold colons of their own, so the object is the host alone.

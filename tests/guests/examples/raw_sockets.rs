@@ -21,37 +21,20 @@ fn raw_sockets(args: &Args) -> Report {
     let port = u16::try_from(args.number("port", 80)).unwrap_or(80);
     let name = args.text("name", "localhost");
     let network = instance_network();
-    let v4 = IpSocketAddress::Ipv4(Ipv4SocketAddress {
-        port,
-        address: (127, 0, 0, 1),
-    });
-    let v6 = IpSocketAddress::Ipv6(Ipv6SocketAddress {
-        port,
-        flow_info: 0,
-        address: (0, 0, 0, 0, 0, 0, 0, 1),
-        scope_id: 0,
-    });
+    let v4 = IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
+    let v6 =
+        IpSocketAddress::Ipv6(Ipv6SocketAddress { port, flow_info: 0, address: (0, 0, 0, 0, 0, 0, 0, 1), scope_id: 0 });
     let mut report = Report::new();
-    for (object, address, family) in [
-        ("127.0.0.1", v4, IpAddressFamily::Ipv4),
-        ("::1", v6, IpAddressFamily::Ipv6),
-    ] {
+    for (object, address, family) in [("127.0.0.1", v4, IpAddressFamily::Ipv4), ("::1", v6, IpAddressFamily::Ipv6)] {
         let mut add = |action: &str, done: Done| {
             report.add(action, object, done.map_err(|code| code.name()));
         };
         add("tcp-connect", tcp_connect(&network, address, family));
-        add(
-            "tcp-listen",
-            tcp_listen(&network, any_port(address), family),
-        );
+        add("tcp-listen", tcp_listen(&network, any_port(address), family));
         add("udp-bind", udp_bind(&network, any_port(address), family));
         add("udp-send", udp_send(&network, address, family));
     }
-    report.add(
-        "lookup",
-        name,
-        lookup(&network, name).map_err(|code| code.name()),
-    );
+    report.add("lookup", name, lookup(&network, name).map_err(|code| code.name()));
     let std = std::net::TcpStream::connect(("127.0.0.1", port));
     report.add("std-connect", "127.0.0.1", std.map(|_| "connected"));
     report
@@ -59,12 +42,8 @@ fn raw_sockets(args: &Args) -> Report {
 
 fn any_port(address: IpSocketAddress) -> IpSocketAddress {
     match address {
-        IpSocketAddress::Ipv4(address) => {
-            IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 0, ..address })
-        }
-        IpSocketAddress::Ipv6(address) => {
-            IpSocketAddress::Ipv6(Ipv6SocketAddress { port: 0, ..address })
-        }
+        IpSocketAddress::Ipv4(address) => IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 0, ..address }),
+        IpSocketAddress::Ipv6(address) => IpSocketAddress::Ipv6(Ipv6SocketAddress { port: 0, ..address }),
     }
 }
 
@@ -102,10 +81,7 @@ fn udp_send(network: &Network, address: IpSocketAddress, family: IpAddressFamily
     let (_incoming, outgoing) = socket.stream(None)?;
     outgoing.subscribe().block();
     outgoing.check_send()?;
-    let datagram = OutgoingDatagram {
-        data: b"out".to_vec(),
-        remote_address: Some(address),
-    };
+    let datagram = OutgoingDatagram { data: b"out".to_vec(), remote_address: Some(address) };
     outgoing.send(&[datagram])?;
     Ok("sent")
 }

@@ -5,10 +5,7 @@ use std::hint::black_box;
 
 use toolcell_guests::{Args, tool};
 
-tool!(
-    recursion,
-    "Never returns. `stack`: `wasm` (default) or `memory`, which of the two stacks to exhaust."
-);
+tool!(recursion, "Never returns. `stack`: `wasm` (default) or `memory`, which of the two stacks to exhaust.");
 
 fn recursion(args: &Args) -> String {
     let turns = match args.text("stack", "wasm") {

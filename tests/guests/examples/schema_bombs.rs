@@ -15,18 +15,12 @@ fn schema_bombs() -> ListResult {
         // Call it with {"a": 1}: each definition asks twice for the next.
         bomb("ref_bomb", &doubling(30)),
         // Call it with {"a": [ten thousand different objects]}: every pair has to be compared.
-        bomb(
-            "unique_bomb",
-            r#"{"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}}"#,
-        ),
+        bomb("unique_bomb", r#"{"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}}"#),
     ]))
 }
 
 fn bomb(name: &str, schema: &str) -> Tool {
-    Tool {
-        input_schema: schema.to_owned(),
-        ..tool(name, "Costs more to validate than to run.")
-    }
+    Tool { input_schema: schema.to_owned(), ..tool(name, "Costs more to validate than to run.") }
 }
 
 /// `depth` definitions, each an `anyOf` of two references to the next, the last one never true.

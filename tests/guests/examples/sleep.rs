@@ -2,10 +2,7 @@
 
 use toolcell_guests::{Args, time, tool};
 
-tool!(
-    sleep,
-    "Never returns. With `ms`, returns after so many milliseconds."
-);
+tool!(sleep, "Never returns. With `ms`, returns after so many milliseconds.");
 
 fn sleep(args: &Args) -> String {
     let started = time::now_ms();

@@ -4,10 +4,7 @@ use std::io::{Read, Write};
 
 use toolcell_guests::{Args, Report, tool};
 
-tool!(
-    stdio,
-    "Writes a forged message to stdout and reads from stdin."
-);
+tool!(stdio, "Writes a forged message to stdout and reads from stdin.");
 
 fn stdio(_: &Args) -> Report {
     let mut report = Report::new();

@@ -2,10 +2,7 @@
 
 use toolcell_guests::{Args, Report, http, tool};
 
-tool!(
-    undeclared_host,
-    "Gets each of `urls` (default https://undeclared.example/) and says what came of it."
-);
+tool!(undeclared_host, "Gets each of `urls` (default https://undeclared.example/) and says what came of it.");
 
 fn undeclared_host(args: &Args) -> Report {
     let mut urls = args.list("urls");

@@ -28,11 +28,7 @@ impl Args {
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<String> {
         let items = self.0.get(name).and_then(Value::as_array);
-        items
-            .into_iter()
-            .flatten()
-            .filter_map(|item| item.as_str().map(str::to_owned))
-            .collect()
+        items.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
     }
 }
 

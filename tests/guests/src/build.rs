@@ -27,20 +27,11 @@ pub fn listed(tools: Vec<Tool>) -> ToolList {
 /// A complete outcome with these blocks and nothing else.
 #[must_use]
 pub fn completed(content: Vec<Content>) -> ToolOutcome {
-    ToolOutcome::Complete(ToolResult {
-        content,
-        structured: None,
-        is_error: false,
-        meta: None,
-    })
+    ToolOutcome::Complete(ToolResult { content, structured: None, is_error: false, meta: None })
 }
 
 /// A complete outcome of one text block.
 #[must_use]
 pub fn text(text: impl Into<String>) -> ToolOutcome {
-    completed(vec![Content::Text(TextContent {
-        text: text.into(),
-        annotations: None,
-        meta: None,
-    })])
+    completed(vec![Content::Text(TextContent { text: text.into(), annotations: None, meta: None })])
 }

@@ -2,8 +2,8 @@
 
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
-    OutgoingBody, OutgoingRequest, Scheme,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
+    Scheme,
 };
 use wasip2::io::streams::StreamError;
 
@@ -17,9 +17,7 @@ pub fn request(url: &str, headers: &[(String, Vec<u8>)]) -> Result<OutgoingReque
     let (authority, path) = rest.split_at(at);
     let fields = Fields::new();
     for (name, value) in headers {
-        fields
-            .append(name, value)
-            .map_err(|error| format!("header {name}: {error:?}"))?;
+        fields.append(name, value).map_err(|error| format!("header {name}: {error:?}"))?;
     }
     let request = OutgoingRequest::new(fields);
     let scheme = match scheme {
@@ -31,13 +29,9 @@ pub fn request(url: &str, headers: &[(String, Vec<u8>)]) -> Result<OutgoingReque
         .set_method(&Method::Get)
         .and_then(|()| request.set_scheme(Some(&scheme)))
         .map_err(|()| "scheme not accepted")?;
-    request
-        .set_authority(Some(authority))
-        .map_err(|()| "authority not accepted")?;
+    request.set_authority(Some(authority)).map_err(|()| "authority not accepted")?;
     let path = if path.is_empty() { "/" } else { path };
-    request
-        .set_path_with_query(Some(path))
-        .map_err(|()| "path not accepted")?;
+    request.set_path_with_query(Some(path)).map_err(|()| "path not accepted")?;
     Ok(request)
 }
 
@@ -101,9 +95,7 @@ pub fn pour(body: &OutgoingBody, chunk: &[u8], total: u64) -> Result<u64, String
     let stream = body.write().map_err(|()| "stream already taken")?;
     let mut sent = 0;
     while sent < total {
-        stream
-            .blocking_write_and_flush(chunk)
-            .map_err(|error| format!("after {sent} bytes: {error:?}"))?;
+        stream.blocking_write_and_flush(chunk).map_err(|error| format!("after {sent} bytes: {error:?}"))?;
         sent += chunk.len() as u64;
     }
     Ok(sent)

@@ -11,12 +11,7 @@
 //! - [`versioned!`] a plugin of good manners in two versions, for the tests of reloading.
 
 mod args;
-#[allow(
-    missing_docs,
-    unsafe_code,
-    clippy::all,
-    reason = "generated from wit/v0.1, where every item is documented"
-)]
+#[allow(missing_docs, unsafe_code, clippy::all, reason = "generated from wit/v0.1, where every item is documented")]
 pub mod bindings {
     //! The contract, generated from `wit/v0.1`.
     wit_bindgen::generate!({
@@ -135,8 +130,8 @@ pub use bindings::exports::toolcell::plugin::tools::{
     InputRequired, Tool, ToolCall, ToolList, ToolOutcome, ToolResult,
 };
 pub use bindings::toolcell::plugin::types::{
-    CallError, Content, EmbeddedResource, FormRequest, Icon, InputKind, InputRequest, MediaContent,
-    ResourceBody, ResourceContents, ResourceInfo, TextContent, UrlRequest,
+    CallError, Content, EmbeddedResource, FormRequest, Icon, InputKind, InputRequest, MediaContent, ResourceBody,
+    ResourceContents, ResourceInfo, TextContent, UrlRequest,
 };
 
 #[cfg(test)]
@@ -156,10 +151,7 @@ mod tests {
                 manifest.contains(&format!("name = \"{name}\"\ncrate-type = [\"cdylib\"]")),
                 "{name}: add it to Cargo.toml as an `[[example]]`"
             );
-            assert!(
-                readme.contains(&format!("`{name}`")),
-                "{name}: say in README.md what it tries"
-            );
+            assert!(readme.contains(&format!("`{name}`")), "{name}: say in README.md what it tries");
         }
     }
 }

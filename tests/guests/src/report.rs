@@ -15,12 +15,7 @@ impl Report {
     }
 
     /// Adds what came of one attempt.
-    pub fn add<T: fmt::Display, E: fmt::Display>(
-        &mut self,
-        action: &str,
-        object: &str,
-        outcome: Result<T, E>,
-    ) {
+    pub fn add<T: fmt::Display, E: fmt::Display>(&mut self, action: &str, object: &str, outcome: Result<T, E>) {
         match outcome {
             Ok(got) => self.line(action, object, "done", &got.to_string()),
             Err(error) => self.line(action, object, "refused", &error.to_string()),
@@ -48,9 +43,6 @@ mod tests {
         let mut report = Report::new();
         report.add("read", "/etc/passwd", Err::<&str, _>("not permitted"));
         report.add("read", "/data/a", Ok::<_, &str>("two\nlines"));
-        assert_eq!(
-            report.to_string(),
-            "read:/etc/passwd:refused:not permitted\nread:/data/a:done:two lines"
-        );
+        assert_eq!(report.to_string(), "read:/etc/passwd:refused:not permitted\nread:/data/a:done:two lines");
     }
 }

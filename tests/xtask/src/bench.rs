@@ -15,8 +15,5 @@ pub fn bench(workspace: &Workspace, arguments: &[String]) -> Outcome {
     }
     plugins::build(workspace)?;
     step("host", || serve::build_host(workspace))?;
-    run(workspace
-        .cargo("run")
-        .args(["--release", "--package", "toolcell-bench", "--"])
-        .args(arguments))
+    run(workspace.cargo("run").args(["--release", "--package", "toolcell-bench", "--"]).args(arguments))
 }

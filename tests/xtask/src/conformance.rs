@@ -20,14 +20,7 @@ passes fails the run. Scenarios that the suite runs without scoring but that we 
 /// The revisions, and the scenarios outside the suite's scored set that must pass under each.
 const CLAIMED: &[(&str, &[&str])] = &[
     ("2025-11-25", &["server-session-lifecycle"]),
-    (
-        "2026-07-28",
-        &[
-            "http-header-validation",
-            "http-custom-header-server-validation",
-            "json-schema-2020-12",
-        ],
-    ),
+    ("2026-07-28", &["http-header-validation", "http-custom-header-server-validation", "json-schema-2020-12"]),
 ];
 /// How long the host may take until it listens. It compiles one component; this is for a machine under load.
 const START: Duration = Duration::from_secs(60);
@@ -42,10 +35,7 @@ pub fn conformance(workspace: &Workspace, revisions: &[String]) -> Outcome {
 
 /// Runs the suite with everything in place; no revisions means all.
 pub fn check(workspace: &Workspace, clients: &Clients, revisions: &[String]) -> Outcome {
-    if let Some(unknown) = revisions
-        .iter()
-        .find(|wanted| !CLAIMED.iter().any(|(revision, _)| revision == wanted))
-    {
+    if let Some(unknown) = revisions.iter().find(|wanted| !CLAIMED.iter().any(|(revision, _)| revision == wanted)) {
         return Err(format!("no conformance requirements are known for {unknown}").into());
     }
     let results = workspace.target.join("conformance");
@@ -57,30 +47,16 @@ pub fn check(workspace: &Workspace, clients: &Clients, revisions: &[String]) -> 
             continue;
         }
         let outcome = step(&format!("conformance {revision}"), || {
-            let expected = workspace.root.join(format!(
-                "tests/conformance/expected-failures-{revision}.yaml"
-            ));
+            let expected = workspace.root.join(format!("tests/conformance/expected-failures-{revision}.yaml"));
             let mut suite = suite(clients, &host.url, &results.join(revision));
-            suite
-                .args(["--requirements", revision, "--expected-failures"])
-                .arg(expected);
+            suite.args(["--requirements", revision, "--expected-failures"]).arg(expected);
             run(&mut suite)
         });
-        failed.extend(
-            outcome
-                .err()
-                .map(|_| format!("the requirements of {revision}")),
-        );
+        failed.extend(outcome.err().map(|_| format!("the requirements of {revision}")));
         for scenario in *claimed {
             let outcome = step(&format!("conformance {revision} {scenario}"), || {
                 let mut suite = suite(clients, &host.url, &results.join(revision));
-                suite.args([
-                    "--spec-version",
-                    revision,
-                    "--scenario",
-                    scenario,
-                    "--force",
-                ]);
+                suite.args(["--spec-version", revision, "--scenario", scenario, "--force"]);
                 run(&mut suite)
             });
             failed.extend(outcome.err().map(|_| format!("{scenario} of {revision}")));
@@ -89,12 +65,7 @@ pub fn check(workspace: &Workspace, clients: &Clients, revisions: &[String]) -> 
     if failed.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "conformance: {} did not pass; the host's log is {}",
-        failed.join(", "),
-        host.log.display()
-    )
-    .into())
+    Err(format!("conformance: {} did not pass; the host's log is {}", failed.join(", "), host.log.display()).into())
 }
 
 fn suite(clients: &Clients, url: &str, results: &Path) -> Command {
@@ -141,18 +112,10 @@ impl Host {
             }
         });
         let url = telling.recv_timeout(START);
-        let host = Self {
-            process,
-            url: url.clone().unwrap_or_default(),
-            log: log.to_owned(),
-        };
+        let host = Self { process, url: url.clone().unwrap_or_default(), log: log.to_owned() };
         match url {
             Ok(_) => Ok(host),
-            Err(_) => Err(format!(
-                "the host did not say where it listens; its log is {}",
-                log.display()
-            )
-            .into()),
+            Err(_) => Err(format!("the host did not say where it listens; its log is {}", log.display()).into()),
         }
     }
 }

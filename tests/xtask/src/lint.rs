@@ -8,18 +8,9 @@ cargo fmt --all --check, then clippy over the whole workspace and all its target
 
 /// Runs the gates.
 pub fn lint(workspace: &Workspace, _: &[String]) -> Outcome {
-    step("formatting", || {
-        run(workspace.cargo("fmt").args(["--all", "--check"]))
-    })?;
+    step("formatting", || run(workspace.cargo("fmt").args(["--all", "--check"])))?;
     step("clippy", || {
         // In the profile of the build, so that build scripts and macros are compiled once for both.
-        run(workspace.cargo("clippy").args([
-            "--release",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        run(workspace.cargo("clippy").args(["--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })
 }

@@ -113,14 +113,8 @@ fn dispatch(arguments: &[String]) -> Outcome {
         .iter()
         .find(|chore| chore.name == name)
         .ok_or_else(|| format!("there is no chore `{name}`; `cargo xtask --help` lists them"))?;
-    if rest
-        .first()
-        .is_some_and(|first| first == "--help" || first == "-h")
-    {
-        println!(
-            "Usage: cargo xtask {} {}\n\n{}",
-            chore.name, chore.arguments, chore.help
-        );
+    if rest.first().is_some_and(|first| first == "--help" || first == "-h") {
+        println!("Usage: cargo xtask {} {}\n\n{}", chore.name, chore.arguments, chore.help);
         return Ok(());
     }
     if chore.arguments.is_empty() && !rest.is_empty() {

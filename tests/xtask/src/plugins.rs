@@ -20,11 +20,8 @@ pub fn build(workspace: &Workspace) -> Outcome {
         let plugins = workspace.packages_in("plugins")?;
         let mut examples = workspace.packages_in("examples")?;
         examples.retain(|name| name.starts_with("hello-"));
-        let packages: Vec<String> = plugins
-            .iter()
-            .map(|name| format!("plugin-{name}"))
-            .chain(examples.clone())
-            .collect();
+        let packages: Vec<String> =
+            plugins.iter().map(|name| format!("plugin-{name}")).chain(examples.clone()).collect();
         if packages.is_empty() {
             return Ok(());
         }
@@ -36,12 +33,7 @@ pub fn build(workspace: &Workspace) -> Outcome {
         run(&mut cargo)?;
         let built = built_guests(workspace);
         for name in &plugins {
-            put(
-                &built,
-                &format!("plugin-{name}"),
-                &workspace.target.join("plugins"),
-                name,
-            )?;
+            put(&built, &format!("plugin-{name}"), &workspace.target.join("plugins"), name)?;
         }
         for name in &examples {
             put(&built, name, &workspace.target.join("examples"), name)?;
@@ -89,10 +81,7 @@ fn built_guests(workspace: &Workspace) -> std::path::PathBuf {
 fn put(built: &Path, package: &str, folder: &Path, name: &str) -> Outcome {
     let from = built.join(format!("{}.wasm", package.replace('-', "_")));
     let bytes = fs::read(&from).map_err(|why| {
-        format!(
-            "{package} was built, but {} cannot be read: {why}; is its crate-type cdylib?",
-            from.display()
-        )
+        format!("{package} was built, but {} cannot be read: {why}; is its crate-type cdylib?", from.display())
     })?;
     let to = folder.join(format!("{name}.wasm"));
     if write_if_changed(&to, &bytes)? {
@@ -119,7 +108,8 @@ fn ensure_target(workspace: &Workspace) -> Outcome {
         Err(_) => pinned_channel(workspace)?,
     };
     run(Command::new("rustup").args(["target", "add", "--toolchain", &toolchain, GUEST_TARGET])).map_err(|why| {
-        format!("{why}; the compiler has no {GUEST_TARGET}: install it with rustup, or with your system's packages").into()
+        format!("{why}; the compiler has no {GUEST_TARGET}: install it with rustup, or with your system's packages")
+            .into()
     })
 }
 

@@ -20,18 +20,13 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let took = begun.elapsed();
     let word = if outcome.is_ok() { "done" } else { "FAILED" };
     eprintln!("==> {name}: {word} in {:.1} s", took.as_secs_f64());
-    TIMES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .push((name.to_owned(), took));
+    TIMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((name.to_owned(), took));
     outcome
 }
 
 /// Prints the time of every step since the start.
 pub fn print_times() {
-    let times = TIMES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let times = TIMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     eprintln!("==> times");
     for (name, took) in times.iter() {
         eprintln!("    {:>7.1} s  {name}", took.as_secs_f64());
@@ -45,15 +40,8 @@ pub fn print_times() {
 /// If it cannot be started or does not end with success.
 pub fn run(command: &mut Command) -> Outcome {
     let line = line_of(command);
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|why| format!("cannot run `{line}`: {why}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{line}` failed ({status})").into())
-    }
+    let status = command.stdin(Stdio::null()).status().map_err(|why| format!("cannot run `{line}`: {why}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})").into()) }
 }
 
 /// Runs a command to its end and returns what it wrote to stdout, without the last line break.
@@ -63,17 +51,12 @@ pub fn run(command: &mut Command) -> Outcome {
 /// If it cannot be started or does not end with success; the error carries what it wrote to stderr.
 pub fn read(command: &mut Command) -> Outcome<String> {
     let line = line_of(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|why| format!("cannot run `{line}`: {why}"))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|why| format!("cannot run `{line}`: {why}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("`{line}` failed ({}): {}", output.status, said.trim()).into());
     }
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }
 
 fn line_of(command: &Command) -> String {

@@ -16,10 +16,7 @@ pub fn serve(workspace: &Workspace, arguments: &[String]) -> Outcome {
     step("host", || build_host(workspace))?;
     let mut host = Command::new(workspace.host());
     host.arg("serve").current_dir(&workspace.root);
-    for (option, default) in [
-        ("--config", "examples/toolcell.toml"),
-        ("--http", "127.0.0.1:8080"),
-    ] {
+    for (option, default) in [("--config", "examples/toolcell.toml"), ("--http", "127.0.0.1:8080")] {
         if !given(arguments, option) {
             host.args([option, default]);
         }
@@ -30,17 +27,13 @@ pub fn serve(workspace: &Workspace, arguments: &[String]) -> Outcome {
 
 /// `cargo build --release` of the host and nothing else.
 pub fn build_host(workspace: &Workspace) -> Outcome {
-    run(workspace
-        .cargo("build")
-        .args(["--release", "--package", "toolcell"]))
+    run(workspace.cargo("build").args(["--release", "--package", "toolcell"]))
 }
 
 fn given(arguments: &[String], option: &str) -> bool {
-    arguments.iter().any(|argument| {
-        argument
-            .strip_prefix(option)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    })
+    arguments
+        .iter()
+        .any(|argument| argument.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
 }
 
 #[cfg(unix)]

@@ -26,9 +26,7 @@ pub fn test(workspace: &Workspace, _: &[String]) -> Outcome {
 
 fn test_all(workspace: &Workspace) -> Outcome {
     let clients = prepare(workspace, &workspace_tests(workspace))?;
-    step("unit and documentation tests", || {
-        run(&mut workspace_tests(workspace))
-    })?;
+    step("unit and documentation tests", || run(&mut workspace_tests(workspace)))?;
     step("end-to-end tests", || run(&mut e2e_tests(workspace)))?;
     conformance::check(workspace, &clients, &[])
 }
@@ -36,9 +34,7 @@ fn test_all(workspace: &Workspace) -> Outcome {
 /// Runs the end-to-end tests only.
 pub fn e2e(workspace: &Workspace, arguments: &[String]) -> Outcome {
     prepare(workspace, &e2e_tests(workspace))?;
-    step("end-to-end tests", || {
-        run(e2e_tests(workspace).arg("--").args(arguments))
-    })
+    step("end-to-end tests", || run(e2e_tests(workspace).arg("--").args(arguments)))
 }
 
 /// Compiles, and downloads meanwhile: the one waits for the processor, the other for the network.
@@ -49,29 +45,17 @@ fn prepare(workspace: &Workspace, tests: &Command) -> Outcome<Clients> {
         step("host", || serve::build_host(workspace))?;
         step("tests", || {
             let mut build = Command::new(tests.get_program());
-            build
-                .args(tests.get_args())
-                .arg("--no-run")
-                .current_dir(&workspace.root);
+            build.args(tests.get_args()).arg("--no-run").current_dir(&workspace.root);
             run(&mut build)
         })?;
-        clients
-            .join()
-            .map_err(|_| "installing the clients panicked")?
+        clients.join().map_err(|_| "installing the clients panicked")?
     })
 }
 
 /// Guests compile to components only, so they have no tests of their own here.
 fn workspace_tests(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo("test");
-    cargo.args([
-        "--release",
-        "--workspace",
-        "--exclude",
-        "toolcell-tests",
-        "--exclude",
-        "toolcell-guests",
-    ]);
+    cargo.args(["--release", "--workspace", "--exclude", "toolcell-tests", "--exclude", "toolcell-guests"]);
     cargo
 }
 

@@ -24,19 +24,11 @@ impl Workspace {
     /// Finds it by what `cargo run` tells.
     pub fn find() -> Outcome<Self> {
         let here = env::var_os("CARGO_MANIFEST_DIR").ok_or("start it as `cargo xtask`")?;
-        let root = Path::new(&here)
-            .ancestors()
-            .nth(2)
-            .ok_or("xtask is not where it belongs, in tests/xtask")?
-            .to_owned();
-        let target =
-            env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let root =
+            Path::new(&here).ancestors().nth(2).ok_or("xtask is not where it belongs, in tests/xtask")?.to_owned();
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Ok(Self {
-            root,
-            target,
-            cargo,
-        })
+        Ok(Self { root, target, cargo })
     }
 
     /// `cargo SUBCOMMAND` at the root, with the lock file as it is committed.
@@ -58,9 +50,7 @@ impl Workspace {
 
     /// The host as `cargo build --release` leaves it.
     pub fn host(&self) -> PathBuf {
-        self.target
-            .join("release")
-            .join(format!("toolcell{}", env::consts::EXE_SUFFIX))
+        self.target.join("release").join(format!("toolcell{}", env::consts::EXE_SUFFIX))
     }
 
     /// The folders directly inside `folder` (relative to the root) that hold a package, by name, in order.
@@ -70,9 +60,7 @@ impl Workspace {
         if !path.is_dir() {
             return Ok(names);
         }
-        for entry in
-            fs::read_dir(&path).map_err(|why| format!("cannot read {}: {why}", path.display()))?
-        {
+        for entry in fs::read_dir(&path).map_err(|why| format!("cannot read {}: {why}", path.display()))? {
             let entry = entry?;
             if entry.path().join("Cargo.toml").is_file() {
                 names.push(entry.file_name().to_string_lossy().into_owned());

@@ -1,7 +1,8 @@
 //! A small blocking HTTP client over `wasi:http` (feature `http`).
 //!
-//! The host does the rest: it resolves names, checks the request against what the operator granted, and speaks TLS. What it
-//! does not do is follow redirects; [`Response::header`] has the `location`.
+//! The host does the rest: it resolves names, checks each request against what the operator granted, and speaks TLS.
+//! Redirects are followed only on demand, see [`Request::redirects`], and every one of them is checked like the first
+//! request.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -16,7 +17,11 @@
 //! }
 //! ```
 
+#[cfg(any(target_family = "wasm", test))]
+mod code;
 mod error;
+mod redirect;
+mod response;
 mod target;
 #[cfg(target_family = "wasm")]
 mod wasi;
@@ -25,8 +30,8 @@ mod wasi;
 mod wasi;
 
 pub use error::Error;
+pub use response::Response;
 
-use std::fmt::{self, Debug, Formatter};
 use std::time::Duration;
 use target::Target;
 
@@ -46,16 +51,40 @@ pub struct Request {
     url: String,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
-    timeout: Option<Duration>,
+    timeouts: Timeouts,
+    redirects: u32,
+}
+
+/// How long each part of an exchange may take; none leaves it to the host.
+#[derive(Clone, Copy, Debug, Default)]
+struct Timeouts {
+    total: Option<Duration>,
+    connect: Option<Duration>,
+    first_byte: Option<Duration>,
+    between_bytes: Option<Duration>,
 }
 
 impl Request {
-    /// A request without headers and body.
+    /// A request without headers and body. The methods everyone knows may be written in lower case.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { method: method.into(), url: url.into(), headers: Vec::new(), body: Vec::new(), timeout: None }
+        let mut method = method.into();
+        const KNOWN: [&str; 9] = [
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        ];
+        if KNOWN.iter().any(|known| method.eq_ignore_ascii_case(known)) {
+            method.make_ascii_uppercase();
+        }
+        Self {
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeouts: Timeouts::default(),
+            redirects: 0,
+        }
     }
 
-    /// Adds a header. `host` comes from the URL and `content-length` from the body.
+    /// Adds a header. `host` and what concerns the connection is the host's business, and `content-length` is set.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -67,99 +96,65 @@ impl Request {
         self
     }
 
-    /// Sets the time for everything: connecting, sending, waiting and reading the body to its end. Default is what the
-    /// host allows.
+    /// Sets the time for everything: connecting, sending, waiting and reading the body to its end, redirects included.
+    /// Default is what the host allows.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.timeouts.total = Some(timeout);
+        self
+    }
+
+    /// Sets the time for making a connection. Default is the time for everything.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.connect = Some(timeout);
+        self
+    }
+
+    /// Sets the time from the end of the request to the first byte of the response. Default is the time for everything.
+    pub fn first_byte_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.first_byte = Some(timeout);
+        self
+    }
+
+    /// Sets the time the response may pause. Default is the time for everything.
+    pub fn between_bytes_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.between_bytes = Some(timeout);
+        self
+    }
+
+    /// Follows at most so many redirects. Default is none: the response is then the redirect itself.
+    ///
+    /// Each one is a new request that the host checks against the grants. Credentials (`authorization`, `cookie`) are not
+    /// taken along to another origin, and a `POST` becomes a `GET` where browsers make it one.
+    pub fn redirects(mut self, limit: u32) -> Self {
+        self.redirects = limit;
         self
     }
 
     /// Sends the request and waits for the head of the response, whatever its status.
     ///
     /// # Errors
-    /// The URL or a header cannot be right, the operator did not grant the request, or there is no answer in time.
+    /// The URL or a header cannot be right, the host refused the request, there is no answer in time, or the answers point
+    /// elsewhere too often.
     pub fn send(self) -> Result<Response, Error> {
-        let target = Target::parse(&self.url)?;
-        wasi::send(&self, &target)
-    }
-}
-
-/// A response whose body is still to be read.
-pub struct Response {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: wasi::Body,
-}
-
-impl Response {
-    /// The status, 100 to 599.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// Whether the status is 200 to 299.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// The first value of a header, if it is text. Upper and lower case of the name are the same.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(value).ok()
-    }
-
-    /// All headers in the order received.
-    #[must_use]
-    pub fn headers(&self) -> &[(String, Vec<u8>)] {
-        &self.headers
-    }
-
-    /// The body, if it is no longer than `limit` bytes.
-    ///
-    /// # Errors
-    /// It is longer, does not arrive in time, or breaks off.
-    pub fn bytes(self, limit: usize) -> Result<Vec<u8>, Error> {
-        match self.prefix(limit)? {
-            (body, false) => Ok(body),
-            (_, true) => Err(Error::TooLarge { limit }),
-        }
-    }
-
-    /// The body as text, if it is no longer than `limit` bytes. What is not UTF-8 is replaced by U+FFFD.
-    ///
-    /// # Errors
-    /// Those of [`Response::bytes`].
-    pub fn text(self, limit: usize) -> Result<String, Error> {
-        Ok(match String::from_utf8(self.bytes(limit)?) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        })
-    }
-
-    /// The first `limit` bytes of the body, and whether there was more.
-    ///
-    /// # Errors
-    /// The body does not arrive in time, or breaks off.
-    pub fn prefix(mut self, limit: usize) -> Result<(Vec<u8>, bool), Error> {
-        let mut body = Vec::new();
-        // One byte more than asked for tells whether there is more.
-        while body.len() <= limit {
-            let room = limit.saturating_add(1) - body.len();
-            match self.body.read(room)? {
-                Some(chunk) => body.extend_from_slice(&chunk),
-                None => return Ok((body, false)),
+        let limit = self.redirects;
+        let deadline = wasi::Deadline::after(self.timeouts.total);
+        let mut request = self;
+        let mut followed = 0;
+        loop {
+            let mut response = wasi::send(&request, &Target::parse(&request.url)?, deadline)?;
+            let next = match limit {
+                0 => None,
+                _ => redirect::next(&request, response.status(), response.header("location"))?,
+            };
+            match next {
+                None => {
+                    response.url = request.url;
+                    return Ok(response);
+                }
+                Some(_) if followed == limit => return Err(Error::TooManyRedirects { limit }),
+                Some(next) => request = next,
             }
+            followed += 1;
         }
-        body.truncate(limit);
-        Ok((body, true))
-    }
-}
-
-impl Debug for Response {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The three parts of a URL that `wasi:http` wants.
+//! The three parts of a URL that `wasi:http` wants, and what a relative reference means.
 
 use super::Error;
 
@@ -53,6 +53,109 @@ impl<'a> Target<'a> {
         };
         Ok(Self { scheme, authority, path_with_query })
     }
+
+    /// Whether both are the same scheme, host and port.
+    pub fn same_origin(&self, other: &Target<'_>) -> bool {
+        self.scheme == other.scheme && self.host_and_port() == other.host_and_port()
+    }
+
+    /// In lower case, and with the port that goes without saying.
+    fn host_and_port(&self) -> (String, &str) {
+        let (host, port) = match self.authority.rsplit_once(':') {
+            // Not the last colon of an address in brackets.
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (self.authority, ""),
+        };
+        let port = match (port, self.scheme) {
+            ("", Scheme::Http) => "80",
+            ("", Scheme::Https) => "443",
+            (port, _) => port,
+        };
+        (host.to_ascii_lowercase(), port)
+    }
+}
+
+/// The URL that `reference` means on the page `base` (RFC 3986, section 5.2). What a URL cannot hold is percent-encoded, as
+/// browsers do with the locations that servers send.
+///
+/// # Errors
+/// `base` cannot be asked for, or `reference` is a URL that cannot.
+pub fn resolve(base: &str, reference: &str) -> Result<String, Error> {
+    let reference = encode(reference.trim());
+    let reference = reference
+        .split_once('#')
+        .map_or(&*reference, |(reference, _)| reference);
+    let from = Target::parse(base)?;
+    let scheme = match from.scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
+    let (path, query) = split_query(&from.path_with_query);
+    let joined = if has_scheme(reference) {
+        reference.to_owned()
+    } else if reference.starts_with("//") {
+        format!("{scheme}:{reference}")
+    } else {
+        let path = match split_query(reference) {
+            ("", "") => format!("{path}{query}"),
+            ("", new) => format!("{path}{new}"),
+            (new, query) if new.starts_with('/') => format!("{}{query}", without_dots(new)),
+            (new, query) => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                format!("{}{query}", without_dots(&format!("{folder}/{new}")))
+            }
+        };
+        format!("{scheme}://{}{path}", from.authority)
+    };
+    Target::parse(&joined)?;
+    Ok(joined)
+}
+
+/// RFC 3986, section 3.1: what stands before the first colon, if it looks like a scheme.
+fn has_scheme(reference: &str) -> bool {
+    reference.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
+}
+
+/// Path and query; the query keeps its question mark.
+fn split_query(path: &str) -> (&str, &str) {
+    path.split_at(path.find('?').unwrap_or(path.len()))
+}
+
+/// RFC 3986, section 5.2.4, for an absolute path.
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            ".." => {
+                kept.pop();
+            }
+            "." => {}
+            _ => kept.push(segment),
+        }
+        if last && matches!(segment, "." | "..") {
+            kept.push("");
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -92,6 +195,58 @@ mod tests {
         for (url, expected) in cases {
             let error = Target::parse(url).unwrap_err().to_string();
             assert!(error.contains(expected), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_read_on_its_page() {
+        let base = "https://a.example:8443/b/c/d?q=1#f";
+        let cases = [
+            ("", "https://a.example:8443/b/c/d?q=1"),
+            ("#g", "https://a.example:8443/b/c/d?q=1"),
+            ("?y", "https://a.example:8443/b/c/d?y"),
+            ("g", "https://a.example:8443/b/c/g"),
+            ("./g", "https://a.example:8443/b/c/g"),
+            ("g/", "https://a.example:8443/b/c/g/"),
+            ("..", "https://a.example:8443/b/"),
+            (".", "https://a.example:8443/b/c/"),
+            ("../g?y=../z", "https://a.example:8443/b/g?y=../z"),
+            ("../../../../g", "https://a.example:8443/g"),
+            ("/g/./h/../i", "https://a.example:8443/g/i"),
+            ("//h.example/x", "https://h.example/x"),
+            ("http://h.example", "http://h.example"),
+            (
+                " /spaced out/é ",
+                "https://a.example:8443/spaced%20out/%C3%A9",
+            ),
+            ("g:h/../x?y#z", ""),
+            ("a/b:c", "https://a.example:8443/b/c/a/b:c"),
+        ];
+        for (reference, expected) in cases {
+            match resolve(base, reference) {
+                Ok(url) => assert_eq!(url, expected, "{reference}"),
+                Err(error) => assert!(expected.is_empty(), "{reference}: {error}"),
+            }
+        }
+        assert_eq!(
+            resolve("http://a.example", "g").unwrap(),
+            "http://a.example/g"
+        );
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let cases = [
+            ("https://a.example", "https://A.EXAMPLE:443/x", true),
+            ("http://[2001:db8::1]", "http://[2001:DB8::1]:80", true),
+            ("http://[2001:db8::1]", "http://[2001:db8::2]", false),
+            ("http://a.example", "https://a.example", false),
+            ("https://a.example", "https://a.example:8443", false),
+            ("https://a.example", "https://b.example", false),
+        ];
+        for (one, other, same) in cases {
+            let (a, b) = (Target::parse(one).unwrap(), Target::parse(other).unwrap());
+            assert_eq!(a.same_origin(&b), same, "{one} {other}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The client on `wasi:http`.
 
 use super::target::{Scheme, Target};
-use super::{Error, Request, Response};
+use super::{Error, Request, Response, Timeouts, code};
 use std::time::Duration;
 use wasip2::clocks::monotonic_clock::{self, Instant};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    self as wasi, ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
+    self as wasi, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
     OutgoingRequest, RequestOptions,
 };
 use wasip2::io::poll::{self, Pollable};
@@ -36,7 +36,7 @@ impl Body {
                 Err(StreamError::Closed) => return Ok(None),
                 Err(StreamError::LastOperationFailed(error)) => {
                     return Err(match wasi::http_error_code(&error) {
-                        Some(code) => refusal(code),
+                        Some(code) => code::error(code),
                         None => Error::Failed(error.to_debug_string()),
                     });
                 }
@@ -45,24 +45,25 @@ impl Body {
     }
 }
 
-pub fn send(request: &Request, target: &Target<'_>) -> Result<Response, Error> {
-    let deadline = Deadline::after(request.timeout);
+pub fn send(request: &Request, target: &Target<'_>, deadline: Deadline) -> Result<Response, Error> {
     let outgoing = head(request, target)?;
-    // The body is taken before the request is given away, and written after: nobody reads it earlier. One that is not
-    // taken is no body at all, instead of one of unknown length that turns out to be empty.
+    // The body is taken before the request is given away, and written after: nobody reads it earlier. A request whose
+    // body was never taken has none, and says so to the server.
     let body = match request.body.is_empty() {
         true => None,
         false => Some(outgoing.body().map_err(|()| unexpected("body"))?),
     };
-    let future = outgoing_handler::handle(outgoing, options(request.timeout)).map_err(refusal)?;
+    let future =
+        outgoing_handler::handle(outgoing, options(request.timeouts)).map_err(code::error)?;
     if let Some(body) = body {
-        write(body, &request.body, &deadline)?;
+        write(body, &request.body, &future, deadline)?;
     }
-    let response = head_of_response(&future, &deadline)?;
+    let response = head_of_response(&future, deadline)?;
     let headers = response.headers().entries();
     let body = response.consume().map_err(|()| unexpected("response"))?;
     let stream = body.stream().map_err(|()| unexpected("response body"))?;
     Ok(Response {
+        url: String::new(),
         status: response.status(),
         headers,
         body: Body { stream, _body: body, _response: response, deadline },
@@ -77,6 +78,11 @@ fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error
     // Many servers want the length beforehand. A host that sees to it itself refuses this header, which is as good.
     if !request.body.is_empty() && !headers.has(LENGTH) {
         let _ = headers.append(LENGTH, request.body.len().to_string().as_bytes());
+    }
+    // With a length the server need not be able to read a body in chunks.
+    if !(request.body.is_empty() || headers.has("content-length")) {
+        let length = request.body.len().to_string();
+        let _ = headers.append("content-length", length.as_bytes());
     }
     let outgoing = OutgoingRequest::new(headers);
     outgoing.set_method(&method(&request.method)).map_err(|()| Error::Header(request.method.clone()))?;
@@ -95,7 +101,7 @@ fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error
 }
 
 fn method(name: &str) -> wasi::Method {
-    match name.to_ascii_uppercase().as_str() {
+    match name {
         "GET" => wasi::Method::Get,
         "HEAD" => wasi::Method::Head,
         "POST" => wasi::Method::Post,
@@ -110,19 +116,38 @@ fn method(name: &str) -> wasi::Method {
 }
 
 /// The host's own limits hold beside these; one it does not know is no reason to fail, because [`Deadline`] holds anyway.
-fn options(timeout: Option<Duration>) -> Option<RequestOptions> {
-    let nanoseconds = nanoseconds(timeout?);
+fn options(timeouts: Timeouts) -> Option<RequestOptions> {
+    let Timeouts {
+        total,
+        connect,
+        first_byte,
+        between_bytes,
+    } = timeouts;
     let options = RequestOptions::new();
-    let _ = options.set_connect_timeout(Some(nanoseconds));
-    let _ = options.set_first_byte_timeout(Some(nanoseconds));
-    let _ = options.set_between_bytes_timeout(Some(nanoseconds));
-    Some(options)
+    let mut any = false;
+    let mut set = |timeout: Option<Duration>,
+                   set: fn(&RequestOptions, Option<u64>) -> Result<(), ()>| {
+        if let Some(timeout) = timeout.or(total) {
+            let _ = set(&options, Some(nanoseconds(timeout)));
+            any = true;
+        }
+    };
+    set(connect, RequestOptions::set_connect_timeout);
+    set(first_byte, RequestOptions::set_first_byte_timeout);
+    set(between_bytes, RequestOptions::set_between_bytes_timeout);
+    any.then_some(options)
 }
 
-/// A server may answer before it has read everything; so a body that nobody takes is no failure yet, the response tells.
-fn write(body: OutgoingBody, bytes: &[u8], deadline: &Deadline) -> Result<(), Error> {
+/// A server may answer before it has read everything, or instead of it; so a body that nobody takes is no failure yet, the
+/// response tells.
+fn write(
+    body: OutgoingBody,
+    bytes: &[u8],
+    answer: &FutureIncomingResponse,
+    deadline: Deadline,
+) -> Result<(), Error> {
     let stream = body.write().map_err(|()| unexpected("request body"))?;
-    let complete = write_all(&stream, bytes, deadline)?;
+    let complete = write_all(&stream, bytes, answer, deadline)?;
     drop(stream);
     match complete {
         // What goes wrong from here on is in the response too.
@@ -133,14 +158,24 @@ fn write(body: OutgoingBody, bytes: &[u8], deadline: &Deadline) -> Result<(), Er
 }
 
 /// Whether all of it was taken.
-fn write_all(stream: &OutputStream, mut bytes: &[u8], deadline: &Deadline) -> Result<bool, Error> {
+fn write_all(
+    stream: &OutputStream,
+    mut bytes: &[u8],
+    answer: &FutureIncomingResponse,
+    deadline: Deadline,
+) -> Result<bool, Error> {
+    let answered = answer.subscribe();
     while !bytes.is_empty() {
         let Ok(room) = stream.check_write() else {
             return Ok(false);
         };
         let (now, later) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(CHUNK)));
         if now.is_empty() {
-            deadline.wait_for(&stream.subscribe())?;
+            deadline.wait_for_any(&[&stream.subscribe(), &answered])?;
+            // Answered, and there is still no room: the server has heard enough.
+            if answered.ready() && stream.check_write().is_ok_and(|room| room == 0) {
+                return Ok(false);
+            }
         } else if stream.write(now).is_err() {
             return Ok(false);
         }
@@ -149,39 +184,17 @@ fn write_all(stream: &OutputStream, mut bytes: &[u8], deadline: &Deadline) -> Re
     Ok(stream.flush().is_ok())
 }
 
-fn head_of_response(future: &FutureIncomingResponse, deadline: &Deadline) -> Result<IncomingResponse, Error> {
+fn head_of_response(
+    future: &FutureIncomingResponse,
+    deadline: Deadline,
+) -> Result<IncomingResponse, Error> {
     loop {
         match future.get() {
             Some(Ok(Ok(response))) => return Ok(response),
-            Some(Ok(Err(code))) => return Err(refusal(code)),
+            Some(Ok(Err(code))) => return Err(code::error(code)),
             Some(Err(())) => return Err(unexpected("response")),
             None => deadline.wait_for(&future.subscribe())?,
         }
-    }
-}
-
-/// What the host says, as an error.
-fn refusal(code: ErrorCode) -> Error {
-    match code {
-        ErrorCode::HttpRequestDenied => {
-            Error::Denied("the operator did not grant it; the host's log has the line to add".to_owned())
-        }
-        ErrorCode::DestinationIpProhibited => {
-            Error::Denied("its address is in a private network; the host's log has the line to add".to_owned())
-        }
-        ErrorCode::DnsTimeout
-        | ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => Error::Timeout,
-        ErrorCode::DnsError(_) => Error::Failed("no such host".to_owned()),
-        ErrorCode::ConnectionRefused => Error::Failed("nobody listens there".to_owned()),
-        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
-            Error::Failed("the connection broke off".to_owned())
-        }
-        ErrorCode::TlsCertificateError => Error::Failed("the server's certificate is not valid".to_owned()),
-        ErrorCode::InternalError(Some(text)) => Error::Failed(text),
-        other => Error::Failed(format!("{other:?}")),
     }
 }
 
@@ -191,31 +204,30 @@ fn unexpected(what: &str) -> Error {
 }
 
 /// When everything has to be over; none means the host decides.
-struct Deadline(Option<Instant>);
+#[derive(Clone, Copy)]
+pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    fn after(timeout: Option<Duration>) -> Self {
+    pub fn after(timeout: Option<Duration>) -> Self {
         Self(timeout.map(|timeout| monotonic_clock::now().saturating_add(nanoseconds(timeout))))
     }
 
-    /// For a server that always has a little more.
-    fn check(&self) -> Result<(), Error> {
-        match self.0 {
-            Some(deadline) if monotonic_clock::now() >= deadline => Err(Error::Timeout),
-            _ => Ok(()),
-        }
+    fn wait_for(self, ready: &Pollable) -> Result<(), Error> {
+        self.wait_for_any(&[ready])
     }
 
-    fn wait_for(&self, ready: &Pollable) -> Result<(), Error> {
-        let Self(Some(deadline)) = *self else {
-            ready.block();
+    fn wait_for_any(self, ready: &[&Pollable]) -> Result<(), Error> {
+        let Self(Some(deadline)) = self else {
+            poll::poll(ready);
             return Ok(());
         };
         let bell = monotonic_clock::subscribe_instant(deadline);
-        // The first entry wins if both are ready: what has arrived in time is used.
-        match poll::poll(&[ready, &bell]).first() {
-            Some(0) => Ok(()),
-            _ => Err(Error::Timeout),
+        let mut awaited = ready.to_vec();
+        awaited.push(&bell);
+        // The first entry wins if several are ready: what has arrived in time is used.
+        match poll::poll(&awaited).first() {
+            Some(&first) if (first as usize) < ready.len() => Ok(()),
+            _ => Err(Error::Timeout("the exchange took too long".to_owned())),
         }
     }
 }

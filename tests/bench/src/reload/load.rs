@@ -45,24 +45,14 @@ impl Load {
         let mut callers = Vec::new();
         for number in 0..plan.connections {
             let connection = Some(Connection::open(endpoint.address).await?);
-            callers.push(Caller {
-                endpoint: endpoint.clone(),
-                call: Call::version(endpoint, number),
-                connection,
-            });
+            callers.push(Caller { endpoint: endpoint.clone(), call: Call::version(endpoint, number), connection });
         }
         // The connections take turns, so that calls are spread evenly.
         let between_calls = Duration::from_secs(1) / plan.rate;
-        let between_own_calls =
-            Duration::from_secs(1) * u32::try_from(plan.connections)? / plan.rate;
+        let between_own_calls = Duration::from_secs(1) * u32::try_from(plan.connections)? / plan.rate;
         let mut first = Instant::now();
         for caller in callers {
-            tokio::spawn(caller.call_on_schedule(
-                first,
-                between_own_calls,
-                answers.clone(),
-                Arc::clone(&stop),
-            ));
+            tokio::spawn(caller.call_on_schedule(first, between_own_calls, answers.clone(), Arc::clone(&stop)));
             first += between_calls;
         }
         Ok((Self { stop }, receiver))
@@ -105,18 +95,9 @@ impl Caller {
             let text = match timeout(CALL_TIMEOUT, self.call()).await {
                 Ok(Ok(text)) => Ok(text),
                 Ok(Err(error)) => Err(format!("{error:#}")),
-                Err(_) => Err(format!(
-                    "call {} had no answer in {} s",
-                    self.call.id(),
-                    CALL_TIMEOUT.as_secs()
-                )),
+                Err(_) => Err(format!("call {} had no answer in {} s", self.call.id(), CALL_TIMEOUT.as_secs())),
             };
-            let answer = Answer {
-                due,
-                sent,
-                received: Instant::now(),
-                text,
-            };
+            let answer = Answer { due, sent, received: Instant::now(), text };
             // The receiver is gone when the run has ended.
             if answers.send(answer).await.is_err() {
                 return;
@@ -129,17 +110,11 @@ impl Caller {
         // Put back only after a whole exchange.
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => Connection::open(self.endpoint.address)
-                .await
-                .context("cannot connect again")?,
+            None => Connection::open(self.endpoint.address).await.context("cannot connect again")?,
         };
         self.call.advance();
         let id = self.call.id();
-        let text = connection
-            .exchange(self.call.bytes(), |response| {
-                Ok(read_text(response, id)?.into_owned())
-            })
-            .await?;
+        let text = connection.exchange(self.call.bytes(), |response| Ok(read_text(response, id)?.into_owned())).await?;
         self.connection = Some(connection);
         Ok(text)
     }

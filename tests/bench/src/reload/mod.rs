@@ -45,25 +45,11 @@ pub struct Plan {
 impl Plan {
     /// # Errors
     /// When a number makes no sense.
-    pub fn new(
-        rate: u32,
-        connections: usize,
-        replacements: usize,
-        settle: Duration,
-    ) -> Result<Self> {
+    pub fn new(rate: u32, connections: usize, replacements: usize, settle: Duration) -> Result<Self> {
         if rate == 0 || !(1..=64).contains(&connections) || replacements == 0 {
-            bail!(
-                "choose at least one call a second, 1 to 64 connections and at least one replacement"
-            );
+            bail!("choose at least one call a second, 1 to 64 connections and at least one replacement");
         }
-        Ok(Self {
-            rate,
-            connections,
-            replacements,
-            settle,
-            lead: LEAD,
-            patience: PATIENCE,
-        })
+        Ok(Self { rate, connections, replacements, settle, lead: LEAD, patience: PATIENCE })
     }
 }
 
@@ -73,31 +59,18 @@ impl Plan {
 /// When the host does not start or a new version does not come to answer. Failed calls are in the report instead.
 pub fn run(plan: &Plan, program: &Path, guests: &Path) -> Result<Report> {
     if !program.is_file() {
-        bail!(
-            "{} is missing; build the host (release) first",
-            program.display()
-        );
+        bail!("{} is missing; build the host (release) first", program.display());
     }
     let mut folder = Folder::new(guests, plan.replacements)?;
-    let server = Server::start(
-        Command::new(program)
-            .arg("serve")
-            .arg(folder.watched())
-            .args(["--http", "127.0.0.1:0"]),
-    )?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let server =
+        Server::start(Command::new(program).arg("serve").arg(folder.watched()).args(["--http", "127.0.0.1:0"]))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime
         .block_on(replace_under_load(plan, server.endpoint(), &mut folder))
         .with_context(|| format!("the host's last lines:\n{}", server.log_tail()))
 }
 
-async fn replace_under_load(
-    plan: &Plan,
-    endpoint: &Endpoint,
-    folder: &mut Folder,
-) -> Result<Report> {
+async fn replace_under_load(plan: &Plan, endpoint: &Endpoint, folder: &mut Folder) -> Result<Report> {
     let mut verdict = Verdict::new(folder.current());
     let (load, mut answers) = Load::start(plan, endpoint).await?;
     let started = Instant::now();
@@ -134,14 +107,9 @@ async fn watch_for(
     loop {
         let answer = timeout_at(limit, answers.recv()).await;
         let Ok(Some(answer)) = answer else {
-            let failed = verdict
-                .failures()
-                .first()
-                .map_or_else(String::new, |first| format!("; first failure: {first}"));
-            bail!(
-                "{version} did not answer within {} s{failed}",
-                patience.as_secs_f64()
-            );
+            let failed =
+                verdict.failures().first().map_or_else(String::new, |first| format!("; first failure: {first}"));
+            bail!("{version} did not answer within {} s{failed}", patience.as_secs_f64());
         };
         if let Some(took) = verdict.observe(&answer) {
             return Ok(took);
@@ -150,11 +118,7 @@ async fn watch_for(
 }
 
 /// Takes answers until a time has come.
-async fn watch_until(
-    until: Instant,
-    answers: &mut Receiver<Answer>,
-    verdict: &mut Verdict,
-) -> Result<()> {
+async fn watch_until(until: Instant, answers: &mut Receiver<Answer>, verdict: &mut Verdict) -> Result<()> {
     while let Ok(answer) = timeout_at(until, answers.recv()).await {
         verdict.observe(&answer.context("the load ended early")?);
     }

@@ -30,9 +30,7 @@ impl Version {
     }
 
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::V1, Self::V2]
-            .into_iter()
-            .find(|version| version.text() == text)
+        [Self::V1, Self::V2].into_iter().find(|version| version.text() == text)
     }
 }
 
@@ -64,10 +62,9 @@ impl Folder {
         let mut staged = Vec::new();
         let mut version = current;
         for number in 0..=replacements {
-            let build = guests.join(format!("versioned-{version}.wasm"));
-            let mut bytes = std::fs::read(&build).with_context(|| {
-                format!("cannot read {}; build the guests first", build.display())
-            })?;
+            let build = guests.join(format!("versioned_{version}.wasm"));
+            let mut bytes = std::fs::read(&build)
+                .with_context(|| format!("cannot read {}; build the guests first", build.display()))?;
             // The folder's name is random, so it differs from run to run.
             append_custom_section(&mut bytes, &format!("{} {number}", root.path().display()))?;
             let file = root.path().join(format!("{number}.wasm"));
@@ -75,11 +72,7 @@ impl Folder {
             staged.push(file);
             version = version.other();
         }
-        let mut folder = Self {
-            root,
-            current: current.other(),
-            staged: staged.into_iter(),
-        };
+        let mut folder = Self { root, current: current.other(), staged: staged.into_iter() };
         folder.replace()?;
         Ok(folder)
     }
@@ -99,9 +92,7 @@ impl Folder {
     /// # Errors
     /// When all have been used or the rename fails.
     pub fn replace(&mut self) -> Result<()> {
-        let Some(next) = self.staged.next() else {
-            bail!("no build is left to put in place")
-        };
+        let Some(next) = self.staged.next() else { bail!("no build is left to put in place") };
         std::fs::rename(next, self.watched().join("versioned.wasm"))?;
         self.current = self.current.other();
         Ok(())
@@ -111,8 +102,7 @@ impl Folder {
 /// Appends a custom section, which changes what the file is but not what it does: id 0, size, name, contents (none here).
 fn append_custom_section(component: &mut Vec<u8>, name: &str) -> Result<()> {
     // Below 128 a length is a single LEB128 byte.
-    let (Ok(name_length), Ok(size)) = (u8::try_from(name.len()), u8::try_from(name.len() + 1))
-    else {
+    let (Ok(name_length), Ok(size)) = (u8::try_from(name.len()), u8::try_from(name.len() + 1)) else {
         bail!("section name {name:?} is too long");
     };
     if size >= 128 {
@@ -140,11 +130,7 @@ mod tests {
     fn versions_alternate_and_no_two_files_are_alike() {
         let guests = TempDir::new().unwrap();
         for version in [Version::V1, Version::V2] {
-            std::fs::write(
-                guests.path().join(format!("versioned-{version}.wasm")),
-                version.text(),
-            )
-            .unwrap();
+            std::fs::write(guests.path().join(format!("versioned_{version}.wasm")), version.text()).unwrap();
         }
         let mut folder = Folder::new(guests.path(), 2).unwrap();
         let mut seen = Vec::new();
@@ -156,19 +142,13 @@ mod tests {
             seen.push(bytes);
             let _ = folder.replace();
         }
-        assert!(
-            folder
-                .replace()
-                .unwrap_err()
-                .to_string()
-                .contains("no build is left")
-        );
+        assert!(folder.replace().unwrap_err().to_string().contains("no build is left"));
         assert_eq!(std::fs::read_dir(folder.watched()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_missing_build_is_named() {
         let error = Folder::new(Path::new("/nonexistent"), 1).err().unwrap();
-        assert!(error.to_string().contains("versioned-v1.wasm"), "{error}");
+        assert!(error.to_string().contains("versioned_v1.wasm"), "{error}");
     }
 }

@@ -44,11 +44,7 @@ impl Report {
             p99_us: latency(0.99),
             max_us: latency(1.0),
             latest_start: verdict.latest_start(),
-            reload_ms: verdict
-                .reload_times()
-                .iter()
-                .map(|time| time.as_secs_f64() * 1e3)
-                .collect(),
+            reload_ms: verdict.reload_times().iter().map(|time| time.as_secs_f64() * 1e3).collect(),
         }
     }
 
@@ -73,10 +69,7 @@ impl Report {
             self.connections,
             self.seconds
         );
-        text.push_str(&format!(
-            "calls         {:>8}\nfailed        {:>8}\n",
-            self.calls, self.failed
-        ));
+        text.push_str(&format!("calls         {:>8}\nfailed        {:>8}\n", self.calls, self.failed));
         text.push_str(&format!("replacements  {:>8}\n", self.reload_ms.len()));
         text.push_str(&format!(
             "rename to the new version's first answer: median {:.0} ms, max {:.0} ms\n",
@@ -127,11 +120,7 @@ impl Report {
     /// When the load was lower than asked for, or the new version took too long.
     pub fn assert_in_time(&self) -> Result<()> {
         if self.calls_per_second() < f64::from(self.rate) * RATE_SHARE {
-            bail!(
-                "only {:.0} of {} calls per second could be sent",
-                self.calls_per_second(),
-                self.rate
-            );
+            bail!("only {:.0} of {} calls per second could be sent", self.calls_per_second(), self.rate);
         }
         if self.median_ms().is_nan() || self.median_ms() > MEDIAN_LIMIT_MS {
             bail!(
@@ -170,45 +159,17 @@ mod tests {
         report.assert_in_time().unwrap();
         assert_eq!(report.json()["reload_ms"]["median"], 200.0);
         assert_eq!(report.json()["reload_ms"]["max"], 900.0);
-        assert!(
-            report.text().contains("median 200 ms, max 900 ms"),
-            "{}",
-            report.text()
-        );
+        assert!(report.text().contains("median 200 ms, max 900 ms"), "{}", report.text());
     }
 
     #[test]
     fn each_limit_fails_the_run() {
-        let failed = Report {
-            failed: 1,
-            ..report()
-        };
-        assert_eq!(
-            failed.assert_nothing_failed().unwrap_err().to_string(),
-            "1 of 2000 calls failed"
-        );
+        let failed = Report { failed: 1, ..report() };
+        assert_eq!(failed.assert_nothing_failed().unwrap_err().to_string(), "1 of 2000 calls failed");
         let cases = [
-            (
-                Report {
-                    calls: 1900,
-                    ..report()
-                },
-                "only 950 of 1000",
-            ),
-            (
-                Report {
-                    reload_ms: vec![251.0],
-                    ..report()
-                },
-                "after 251 ms",
-            ),
-            (
-                Report {
-                    reload_ms: Vec::new(),
-                    ..report()
-                },
-                "NaN",
-            ),
+            (Report { calls: 1900, ..report() }, "only 950 of 1000"),
+            (Report { reload_ms: vec![251.0], ..report() }, "after 251 ms"),
+            (Report { reload_ms: Vec::new(), ..report() }, "NaN"),
         ];
         for (report, expected) in cases {
             let error = report.assert_in_time().unwrap_err().to_string();

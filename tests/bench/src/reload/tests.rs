@@ -27,10 +27,7 @@ async fn stand_in(watched: PathBuf, manner: Manner) -> Endpoint {
             tokio::spawn(answer_calls(stream, watched.clone(), manner));
         }
     });
-    Endpoint {
-        address,
-        path: "/mcp".to_owned(),
-    }
+    Endpoint { address, path: "/mcp".to_owned() }
 }
 
 /// Every request of the load arrives whole and alone, so one read is one request.
@@ -51,10 +48,8 @@ async fn answer_calls(mut stream: TcpStream, watched: PathBuf, manner: Manner) {
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"{text}"}}],"isError":{failed}}}}}"#
         );
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all((head + &body).as_bytes()).await.unwrap();
     }
 }
@@ -62,10 +57,7 @@ async fn answer_calls(mut stream: TcpStream, watched: PathBuf, manner: Manner) {
 async fn measure(manner: Manner) -> Result<Report> {
     let guests = TempDir::new()?;
     for version in ["v1", "v2"] {
-        std::fs::write(
-            guests.path().join(format!("versioned-{version}.wasm")),
-            version,
-        )?;
+        std::fs::write(guests.path().join(format!("versioned_{version}.wasm")), version)?;
     }
     let mut plan = Plan::new(500, 4, 4, Duration::from_millis(20))?;
     plan.lead = Duration::from_millis(100);
@@ -80,11 +72,7 @@ async fn a_host_that_follows_the_file_passes() {
     let report = measure(Manner::Current).await.unwrap();
     report.assert_nothing_failed().unwrap();
     assert_eq!(report.json()["replacements"], 4);
-    assert!(
-        report.json()["calls"].as_u64().unwrap() >= 100,
-        "{}",
-        report.text()
-    );
+    assert!(report.json()["calls"].as_u64().unwrap() >= 100, "{}", report.text());
 }
 
 #[tokio::test]
@@ -96,8 +84,5 @@ async fn a_host_that_does_not_reload_is_given_up_on() {
 #[tokio::test]
 async fn a_host_whose_new_version_fails_says_how() {
     let error = measure(Manner::Failing).await.err().unwrap().to_string();
-    assert!(
-        error.contains("first failure: call 1") && error.contains(r#"\"isError\":true"#),
-        "{error}"
-    );
+    assert!(error.contains("first failure: call 1") && error.contains(r#"\"isError\":true"#), "{error}");
 }

@@ -23,10 +23,7 @@ pub struct Verdict {
 
 enum State {
     /// The version answers since a time; a call sent after it that gets another answer has failed.
-    Settled {
-        version: Version,
-        since: Option<Instant>,
-    },
+    Settled { version: Version, since: Option<Instant> },
     /// The file was replaced at a time; both versions may answer. Only a call sent since then tells that the next one is
     /// in place: it has been before, and a slow call may still end on it.
     Replacing { next: Version, at: Instant },
@@ -36,10 +33,7 @@ impl Verdict {
     /// Expects `version` from the first answer on.
     pub fn new(version: Version) -> Self {
         Self {
-            state: State::Settled {
-                version,
-                since: None,
-            },
+            state: State::Settled { version, since: None },
             calls: 0,
             failed: 0,
             failures: Vec::new(),
@@ -57,12 +51,9 @@ impl Verdict {
     /// Takes one answer; the time from the replacement to this answer if it is the first one of the new version.
     pub fn observe(&mut self, answer: &Answer) -> Option<Duration> {
         self.calls += 1;
-        self.latest_start = self
-            .latest_start
-            .max(answer.sent.saturating_duration_since(answer.due));
+        self.latest_start = self.latest_start.max(answer.sent.saturating_duration_since(answer.due));
         let latency = answer.received.saturating_duration_since(answer.due);
-        self.latencies
-            .push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
+        self.latencies.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
         let version = match &answer.text {
             Ok(text) => Version::from_text(text).ok_or_else(|| format!("answered {text:?}")),
             Err(error) => Err(error.clone()),
@@ -76,21 +67,15 @@ impl Verdict {
         };
         match self.state {
             State::Replacing { next, at } if version == next && answer.sent >= at => {
-                self.state = State::Settled {
-                    version,
-                    since: Some(answer.received),
-                };
+                self.state = State::Settled { version, since: Some(answer.received) };
                 let took = answer.received.saturating_duration_since(at);
                 self.reload_times.push(took);
                 Some(took)
             }
-            State::Settled {
-                version: expected,
-                since,
-            } if version != expected && since.is_none_or(|since| answer.sent > since) => {
-                self.fail(format!(
-                    "{version} answered a call sent after {expected} was in place"
-                ));
+            State::Settled { version: expected, since }
+                if version != expected && since.is_none_or(|since| answer.sent > since) =>
+            {
+                self.fail(format!("{version} answered a call sent after {expected} was in place"));
                 None
             }
             _ => None,
@@ -140,12 +125,7 @@ mod tests {
     fn answer(start: Instant, sent_ms: u64, received_ms: u64, text: Result<&str, &str>) -> Answer {
         let at = |ms| start + Duration::from_millis(ms);
         let text = text.map(str::to_owned).map_err(str::to_owned);
-        Answer {
-            due: start,
-            sent: at(sent_ms),
-            received: at(received_ms),
-            text,
-        }
+        Answer { due: start, sent: at(sent_ms), received: at(received_ms), text }
     }
 
     #[test]
@@ -155,19 +135,9 @@ mod tests {
         assert_eq!(verdict.observe(&answer(start, 0, 1, Ok("v1"))), None);
         verdict.replaced(start + Duration::from_millis(10), Version::V2);
         assert_eq!(verdict.observe(&answer(start, 11, 12, Ok("v1"))), None);
-        assert_eq!(
-            verdict.observe(&answer(start, 13, 60, Ok("v2"))),
-            Some(Duration::from_millis(50))
-        );
+        assert_eq!(verdict.observe(&answer(start, 13, 60, Ok("v2"))), Some(Duration::from_millis(50)));
         assert_eq!(verdict.observe(&answer(start, 61, 62, Ok("v2"))), None);
-        assert_eq!(
-            (
-                verdict.calls(),
-                verdict.failed(),
-                verdict.reload_times().len()
-            ),
-            (4, 0, 1)
-        );
+        assert_eq!((verdict.calls(), verdict.failed(), verdict.reload_times().len()), (4, 0, 1));
         assert_eq!(verdict.latest_start(), Duration::from_millis(61));
         assert_eq!(verdict.latencies(), [1000, 12000, 60000, 62000]);
     }
@@ -181,10 +151,7 @@ mod tests {
         verdict.observe(&answer(start, 19, 25, Ok("v1")));
         assert_eq!(verdict.failed(), 0);
         verdict.observe(&answer(start, 21, 25, Ok("v1")));
-        assert_eq!(
-            verdict.failures(),
-            ["v1 answered a call sent after v2 was in place"]
-        );
+        assert_eq!(verdict.failures(), ["v1 answered a call sent after v2 was in place"]);
     }
 
     #[test]
@@ -195,9 +162,6 @@ mod tests {
         verdict.observe(&answer(start, 0, 1, Err("connection reset")));
         verdict.observe(&answer(start, 0, 1, Ok("v2")));
         assert_eq!((verdict.calls(), verdict.failed()), (3, 3));
-        assert_eq!(
-            verdict.failures()[..2],
-            [r#"answered "v3""#, "connection reset"]
-        );
+        assert_eq!(verdict.failures()[..2], [r#"answered "v3""#, "connection reset"]);
     }
 }

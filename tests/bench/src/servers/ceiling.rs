@@ -13,15 +13,9 @@ use serde_json::value::RawValue;
 
 /// Answers every POST as the `echo` tool would.
 pub fn service()
--> impl Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send>
-+ Clone {
+-> impl Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send> + Clone {
     service_fn(|request: Request<Incoming>| async move {
-        let body = request
-            .into_body()
-            .collect()
-            .await
-            .map(|body| body.to_bytes())
-            .unwrap_or_default();
+        let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         Ok(match answer(&body) {
             Some(answer) => json(StatusCode::OK, answer),
             None => json(StatusCode::BAD_REQUEST, String::from("{}")),
@@ -32,9 +26,7 @@ pub fn service()
 fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -42,9 +42,7 @@ impl Kind {
 /// # Errors
 /// When no port can be bound.
 pub fn run(kind: Kind) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = bind().await?;
         eprintln!("{READY}{}/mcp", listener.local_addr()?);
@@ -53,9 +51,7 @@ pub fn run(kind: Kind) -> Result<()> {
 }
 
 async fn bind() -> Result<TcpListener> {
-    TcpListener::bind("127.0.0.1:0")
-        .await
-        .context("cannot bind a loopback port")
+    TcpListener::bind("127.0.0.1:0").await.context("cannot bind a loopback port")
 }
 
 async fn serve(kind: Kind, listener: TcpListener) -> Result<()> {
@@ -71,19 +67,13 @@ pub async fn start_in_process(kind: Kind) -> Result<crate::process::Endpoint> {
     let listener = bind().await?;
     let address = listener.local_addr()?;
     tokio::spawn(serve(kind, listener));
-    Ok(crate::process::Endpoint {
-        address,
-        path: "/mcp".to_owned(),
-    })
+    Ok(crate::process::Endpoint { address, path: "/mcp".to_owned() })
 }
 
 /// One task per connection, HTTP/1.1 with keep-alive.
 async fn accept<S, B>(listener: TcpListener, service: S) -> Result<()>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
@@ -92,10 +82,6 @@ where
         stream.set_nodelay(true)?;
         let service = service.clone();
         // A connection that breaks is the client's finding.
-        tokio::spawn(async move {
-            http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await
-        });
+        tokio::spawn(async move { http1::Builder::new().serve_connection(TokioIo::new(stream), service).await });
     }
 }

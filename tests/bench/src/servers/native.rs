@@ -42,22 +42,12 @@ impl ServerHandler for Echo {}
 /// The SDK's HTTP service, mounted without a web framework.
 pub fn service() -> impl Service<
     Request<Incoming>,
-    Response = Response<
-        impl hyper::body::Body<Data = bytes::Bytes, Error = Infallible> + Send + 'static,
-    >,
+    Response = Response<impl hyper::body::Body<Data = bytes::Bytes, Error = Infallible> + Send + 'static>,
     Error = Infallible,
     Future: Send,
 > + Clone {
-    let echo = Echo {
-        router: Arc::new(Echo::build_router()),
-    };
-    let config = StreamableHttpServerConfig::default()
-        .with_legacy_session_mode(false)
-        .with_json_response(true);
+    let echo = Echo { router: Arc::new(Echo::build_router()) };
+    let config = StreamableHttpServerConfig::default().with_legacy_session_mode(false).with_json_response(true);
     let sessions = Arc::new(NeverSessionManager::default());
-    TowerToHyperService::new(StreamableHttpService::new(
-        move || Ok(echo.clone()),
-        sessions,
-        config,
-    ))
+    TowerToHyperService::new(StreamableHttpService::new(move || Ok(echo.clone()), sessions, config))
 }

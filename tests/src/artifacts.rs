@@ -1,0 +1,92 @@
+//! What the tests need built and installed, and what to do if it is not there.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The built host of the profile these tests were built in.
+#[must_use]
+pub fn toolcell() -> PathBuf {
+    let folder = profile_folder();
+    existing(folder.join(format!("toolcell{}", env::consts::EXE_SUFFIX)))
+}
+
+/// A first-party plugin as a component, by its folder in `plugins/`.
+#[must_use]
+pub fn plugin(name: &str) -> PathBuf {
+    existing(target_folder().join("plugins").join(format!("{name}.wasm")))
+}
+
+/// A hostile guest as a component, by its file in `tests/guests/examples/`.
+#[must_use]
+pub fn guest(name: &str) -> PathBuf {
+    existing(target_folder().join("guests").join(format!("{name}.wasm")))
+}
+
+/// The folder with all first-party plugins.
+#[must_use]
+pub fn plugins() -> PathBuf {
+    existing(target_folder().join("plugins"))
+}
+
+/// The folder with all hostile guests.
+#[must_use]
+pub fn guests() -> PathBuf {
+    existing(target_folder().join("guests"))
+}
+
+/// `tests/clients` in the source tree.
+#[must_use]
+pub fn client_sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// Where a client toolchain was installed: `node`, `js`, `python-mcp1` or `python-mcp2`.
+///
+/// # Panics
+///
+/// If it was not installed; the text says how.
+#[must_use]
+pub fn client(name: &str) -> PathBuf {
+    let list = existing(target_folder().join("clients/paths"));
+    let text = fs::read_to_string(&list).expect("the list of clients is readable");
+    let paths: BTreeMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    paths
+        .get(name)
+        .unwrap_or_else(|| {
+            panic!(
+                "{} does not say where {name} is; run `cargo xtask clients`",
+                list.display()
+            )
+        })
+        .into()
+}
+
+/// `target/release` or `target/debug`: the test binary is in its `deps`.
+fn profile_folder() -> PathBuf {
+    let this = env::current_exe().expect("the test binary has a path");
+    let deps = this.parent().expect("the test binary is in a folder");
+    deps.parent()
+        .expect("deps is in the folder of a profile")
+        .to_owned()
+}
+
+fn target_folder() -> PathBuf {
+    profile_folder()
+        .parent()
+        .expect("the folder of a profile is in target")
+        .to_owned()
+}
+
+fn existing(path: PathBuf) -> PathBuf {
+    assert!(
+        path.exists(),
+        "{} is not there; `cargo xtask e2e` builds all that these tests need and runs them",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,21 @@
+//! What the end-to-end tests stand on. Everything here blocks, and nothing here sleeps: a test waits for a line, a
+//! message or an end, and [`DEADLINE`] turns a wait that never ends into a failure that says what was awaited.
+//!
+//! In reading order: [`artifacts`] (what the tests need built), [`site`] (a folder with a config and plugins),
+//! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`mcp`] (what is said over
+//! them, in both eras), [`web`] (a server for guests to fetch from), [`plan`] (what the official clients are told).
+
+pub mod artifacts;
+pub mod host;
+pub mod http;
+pub mod log;
+pub mod mcp;
+pub mod plan;
+pub mod site;
+pub mod stdio;
+pub mod web;
+
+use std::time::Duration;
+
+/// How long a test waits for any one thing. No test expects anything to take this long; it is for a machine under load.
+pub const DEADLINE: Duration = Duration::from_secs(60);

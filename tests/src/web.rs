@@ -1,0 +1,80 @@
+//! A small web server on loopback for guests to fetch from. It serves fixed pages and remembers who asked for what.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// A running server. Its thread ends with the test binary.
+pub struct Web {
+    /// Where it listens.
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+/// A page: its media type and its text.
+pub type Page = (&'static str, String);
+
+impl Web {
+    /// Serves these pages, by path; every other path is 404.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port.
+    #[must_use]
+    pub fn serve(pages: BTreeMap<&'static str, Page>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let address = listener.local_addr().expect("a listener has an address");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A client that hangs up in the middle is its own affair.
+                let _ = answer(&stream, &pages, &log);
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The paths asked for so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn answer(
+    mut stream: &TcpStream,
+    pages: &BTreeMap<&'static str, Page>,
+    log: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    while lines
+        .next()
+        .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+    {}
+    let path = first.split(' ').nth(1).unwrap_or_default();
+    log.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(path.to_owned());
+    let (status, kind, text) = match pages.get(path.split('?').next().unwrap_or_default()) {
+        Some((kind, text)) => ("200 OK", *kind, text.as_str()),
+        None => ("404 Not Found", "text/plain", "not here"),
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    )
+}
