@@ -133,21 +133,36 @@ async fn check(revision: Revision, method: &str, expected: Expect) {
 #[tokio::test]
 async fn a_tool_in_each_revision() {
     for (revision, expected) in [
-        (Revision::V2024_11_05, expect![[r#"
+        (
+            Revision::V2024_11_05,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"full","description":"Says all.","inputSchema":{   "type": "object" }}]}}
-        "#]]),
-        (Revision::V2025_03_26, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2025_03_26,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"full","description":"Says all.","inputSchema":{   "type": "object" },"annotations":{"title":"Full","readOnlyHint":true,"openWorldHint":false}}]}}
-        "#]]),
-        (Revision::V2025_06_18, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2025_06_18,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"full","title":"Full","description":"Says all.","inputSchema":{   "type": "object" },"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true,"openWorldHint":false},"_meta":{"a.example/k":1}}]}}
-        "#]]),
-        (Revision::V2025_11_25, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2025_11_25,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"full","title":"Full","description":"Says all.","inputSchema":{   "type": "object" },"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true,"openWorldHint":false},"icons":[{"src":"https://example.com/i.png","mimeType":"image/png","sizes":["48x48"],"theme":"dark"}],"_meta":{"a.example/k":1}}]}}
-        "#]]),
-        (Revision::V2026_07_28, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2026_07_28,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":[{"name":"full","title":"Full","description":"Says all.","inputSchema":{   "type": "object" },"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true,"openWorldHint":false},"icons":[{"src":"https://example.com/i.png","mimeType":"image/png","sizes":["48x48"],"theme":"dark"}],"_meta":{"a.example/k":1}}],"ttlMs":60000,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"toolcell","version":"1"}}}}
-        "#]]),
+        "#]],
+        ),
     ] {
         check(revision, "tools/list", expected).await;
     }
@@ -156,23 +171,31 @@ async fn a_tool_in_each_revision() {
 #[tokio::test]
 async fn a_result_in_each_revision() {
     for (revision, expected) in [
-        (Revision::V2024_11_05, expect![[r#"
+        (
+            Revision::V2024_11_05,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"line\n\"quoted\" 🦀","annotations":{"audience":["user","assistant"],"priority":1.0}},
             {"type":"image","data":"+/8A","mimeType":"image/png"},
             {"type":"text","text":"[audio/wav, 3 bytes: this client's protocol has no audio]"},
             {"type":"text","text":"a: file:///a"},
             {"type":"resource","resource":{"uri":"file:///b","text":"b"}},
             {"type":"resource","resource":{"uri":"file:///b","blob":"AQ=="}}],"isError":true,"_meta":{"k":"v"}}}
-        "#]]),
-        (Revision::V2025_03_26, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2025_03_26,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"line\n\"quoted\" 🦀","annotations":{"audience":["user","assistant"],"priority":1.0}},
             {"type":"image","data":"+/8A","mimeType":"image/png"},
             {"type":"audio","data":"+/8A","mimeType":"audio/wav"},
             {"type":"text","text":"a: file:///a"},
             {"type":"resource","resource":{"uri":"file:///b","text":"b"}},
             {"type":"resource","resource":{"uri":"file:///b","blob":"AQ=="}}],"isError":true,"_meta":{"k":"v"}}}
-        "#]]),
-        (Revision::V2025_06_18, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2025_06_18,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"line\n\"quoted\" 🦀","annotations":{"audience":["user","assistant"],"priority":1.0,"lastModified":"2026-01-01T00:00:00Z"},"_meta":{"m":1}},
             {"type":"image","data":"+/8A","mimeType":"image/png"},
             {"type":"audio","data":"+/8A","mimeType":"audio/wav"},
@@ -180,8 +203,11 @@ async fn a_result_in_each_revision() {
             {"type":"resource","resource":{"uri":"file:///b","text":"b"}},
             {"type":"resource","resource":{"uri":"file:///b","blob":"AQ=="}}],
             "structuredContent":{"n": 1},"isError":true,"_meta":{"k":"v"}}}
-        "#]]),
-        (Revision::V2025_11_25, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2025_11_25,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"line\n\"quoted\" 🦀","annotations":{"audience":["user","assistant"],"priority":1.0,"lastModified":"2026-01-01T00:00:00Z"},"_meta":{"m":1}},
             {"type":"image","data":"+/8A","mimeType":"image/png"},
             {"type":"audio","data":"+/8A","mimeType":"audio/wav"},
@@ -189,8 +215,11 @@ async fn a_result_in_each_revision() {
             {"type":"resource","resource":{"uri":"file:///b","text":"b"}},
             {"type":"resource","resource":{"uri":"file:///b","blob":"AQ=="}}],
             "structuredContent":{"n": 1},"isError":true,"_meta":{"k":"v"}}}
-        "#]]),
-        (Revision::V2026_07_28, expect![[r#"
+        "#]],
+        ),
+        (
+            Revision::V2026_07_28,
+            expect![[r#"
             {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"line\n\"quoted\" 🦀","annotations":{"audience":["user","assistant"],"priority":1.0,"lastModified":"2026-01-01T00:00:00Z"},"_meta":{"m":1}},
             {"type":"image","data":"+/8A","mimeType":"image/png"},
             {"type":"audio","data":"+/8A","mimeType":"audio/wav"},
@@ -198,7 +227,8 @@ async fn a_result_in_each_revision() {
             {"type":"resource","resource":{"uri":"file:///b","text":"b"}},
             {"type":"resource","resource":{"uri":"file:///b","blob":"AQ=="}}],
             "structuredContent":{"n": 1},"isError":true,"_meta":{"k":"v","io.modelcontextprotocol/serverInfo":{"name":"toolcell","version":"1"}}}}
-        "#]]),
+        "#]],
+        ),
     ] {
         check(revision, "tools/call", expected).await;
     }

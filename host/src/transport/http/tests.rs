@@ -205,6 +205,7 @@ async fn a_request_that_stands_alone_is_refused_by_its_first_fault() {
     for (what, headers, method, params, expected) in [
         ("nothing at all", &[][..], "tools/list", json!({}), (400, -32602)),
         ("no _meta", &[newest, list], "tools/list", json!({}), (400, -32602)),
+        ("no _meta and no method", &[newest], "tools/list", json!({}), (400, -32602)),
         ("no version", &[newest, list], "tools/list", json!({"_meta": {&capabilities: {}}}), (400, -32602)),
         ("no capabilities", &[newest, list], "tools/list", json!({"_meta": {&version: "2026-07-28"}}), (400, -32602)),
         (
