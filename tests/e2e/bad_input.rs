@@ -18,10 +18,7 @@ fn patched(component: &PathBuf, old: &str, new: &str) -> Vec<u8> {
     let mut bytes = fs::read(component).expect("a component can be read");
     let mut found = 0;
     let mut at = 0;
-    while let Some(next) = bytes[at..]
-        .windows(old.len())
-        .position(|window| window == old.as_bytes())
-    {
+    while let Some(next) = bytes[at..].windows(old.len()).position(|window| window == old.as_bytes()) {
         at += next;
         bytes[at..at + new.len()].copy_from_slice(new.as_bytes());
         found += 1;
@@ -37,29 +34,15 @@ fn a_bad_component_is_one_message_with_file_plugin_and_fix_and_the_others_load()
     let newer = patched(&echo, "\"wit\":\"0.1.0\"", "\"wit\":\"0.2.0\"");
     let alien = patched(&echo, "wasi:cli/environment", "wasi:cli/envirunment");
     for (name, bytes, parts) in [
-        (
-            "text",
-            b"no component at all".to_vec(),
-            vec!["not a WebAssembly component", "wasm32-wasip2"],
-        ),
+        ("text", b"no component at all".to_vec(), vec!["not a WebAssembly component", "wasm32-wasip2"]),
         ("empty", Vec::new(), vec!["not a"]),
-        (
-            "module",
-            b"\0asm\x01\0\0\0".to_vec(),
-            vec!["core", "wasm32-wasip2"],
-        ),
+        ("module", b"\0asm\x01\0\0\0".to_vec(), vec!["core", "wasm32-wasip2"]),
         (
             "cut",
-            fs::read(&echo)
-                .map(|bytes| bytes[..bytes.len() / 2].to_vec())
-                .unwrap_or_default(),
+            fs::read(&echo).map(|bytes| bytes[..bytes.len() / 2].to_vec()).unwrap_or_default(),
             vec!["not a valid component"],
         ),
-        (
-            "newer",
-            newer,
-            vec!["needs toolcell:plugin 0.2", "this host has 0.1"],
-        ),
+        ("newer", newer, vec!["needs toolcell:plugin 0.2", "this host has 0.1"]),
         ("alien", alien, vec!["wasi:cli/envirunment"]),
     ] {
         let file = site.write(&format!("{name}.wasm"), bytes);
@@ -68,12 +51,7 @@ fn a_bad_component_is_one_message_with_file_plugin_and_fix_and_the_others_load()
         wanted.extend(parts);
         let line = host.log.wait_for(Mark::START, &wanted);
         assert!(line.contains(&file.display().to_string()), "{line}");
-        let said = host
-            .log
-            .all()
-            .lines()
-            .filter(|line| line.contains("ERROR"))
-            .count();
+        let said = host.log.all().lines().filter(|line| line.contains("ERROR")).count();
         assert_eq!(said, 1, "{}", host.log.all());
         assert_eq!(host.modern().tools(), ["echo"], "{name}");
     }
@@ -86,10 +64,7 @@ fn a_component_of_200_mb_is_refused_before_it_is_read() {
     let file = File::create(&path).expect("a file can be made");
     file.set_len(200_000_000).expect("a file can be made long");
     let host = Host::serve_paths(&[&path, &plugin("echo")]);
-    host.log.wait_for(
-        Mark::START,
-        &["ERROR", "huge.wasm", "200000000", "component-bytes"],
-    );
+    host.log.wait_for(Mark::START, &["ERROR", "huge.wasm", "200000000", "component-bytes"]);
     assert_eq!(host.modern().tools(), ["echo"]);
 }
 
@@ -117,21 +92,12 @@ fn bad_tools_are_left_out_and_good_ones_stay() {
 fn a_taken_name_is_never_shadowed_and_the_message_shows_the_way() {
     let site = Site::new();
     let echo = plugin("echo");
-    let config = site.config(&format!(
-        "{}{}",
-        Site::entry("first", &echo, ""),
-        Site::entry("second", &echo, "")
-    ));
+    let config = site.config(&format!("{}{}", Site::entry("first", &echo, ""), Site::entry("second", &echo, "")));
     let host = Host::serve(&config);
-    host.log
-        .wait_for(Mark::START, &["ERROR", "second", "echo", "prefix"]);
+    host.log.wait_for(Mark::START, &["ERROR", "second", "echo", "prefix"]);
     assert_eq!(host.modern().tools(), ["echo"]);
     host.reload(|| {
-        site.config(&format!(
-            "{}{}",
-            Site::entry("first", &echo, ""),
-            Site::entry("second", &echo, "prefix = 'b_'")
-        ))
+        site.config(&format!("{}{}", Site::entry("first", &echo, ""), Site::entry("second", &echo, "prefix = 'b_'")))
     });
     assert_eq!(host.modern().tools(), ["echo", "b_echo"]);
 }
@@ -142,28 +108,16 @@ fn a_bad_config_is_one_message_with_file_line_and_fix() {
     let echo = Site::plugin("echo", "");
     for (text, parts) in [
         ("[plugins.echo\n".to_owned(), vec!["toolcell.toml", "1"]),
-        (
-            format!("{echo}colour = 'red'\n"),
-            vec!["toolcell.toml", "3", "colour"],
-        ),
-        (
-            format!("{echo}limits = {{ wall-ms = 'long' }}\n"),
-            vec!["toolcell.toml", "wall-ms"],
-        ),
-        (
-            format!("{echo}hosts = ['ftp://example.com']\n"),
-            vec!["toolcell.toml", "ftp"],
-        ),
+        (format!("{echo}colour = 'red'\n"), vec!["toolcell.toml", "3", "colour"]),
+        (format!("{echo}limits = {{ wall-ms = 'long' }}\n"), vec!["toolcell.toml", "wall-ms"]),
+        (format!("{echo}hosts = ['ftp://example.com']\n"), vec!["toolcell.toml", "ftp"]),
         ("[plugins.echo]\n".to_owned(), vec!["toolcell.toml", "path"]),
     ] {
         let config = site.config(&text);
         let ran = run(["check".as_ref(), "--config".as_ref(), config.as_os_str()]);
         assert!(!ran.status.success(), "{text}: {ran:?}");
         for part in parts {
-            assert!(
-                ran.stdout.contains(part) || ran.stderr.contains(part),
-                "{part} is not said of {text}: {ran:?}"
-            );
+            assert!(ran.stdout.contains(part) || ran.stderr.contains(part), "{part} is not said of {text}: {ran:?}");
         }
     }
 }
@@ -172,11 +126,7 @@ fn a_bad_config_is_one_message_with_file_line_and_fix() {
 fn a_granted_directory_that_does_not_exist_is_one_message_and_the_others_load() {
     let site = Site::new();
     let grant = "dirs = [{ host = 'nowhere', guest = '/docs', access = 'read-only' }]";
-    let config = site.config(&format!(
-        "{}{}",
-        Site::plugin("filesystem", grant),
-        Site::plugin("echo", "")
-    ));
+    let config = site.config(&format!("{}{}", Site::plugin("filesystem", grant), Site::plugin("echo", "")));
     let host = Host::serve(&config);
     host.log.wait_for(Mark::START, &["filesystem", "nowhere"]);
     assert!(host.modern().tools().contains(&"echo".to_owned()));
@@ -186,15 +136,9 @@ fn a_granted_directory_that_does_not_exist_is_one_message_and_the_others_load() 
 #[test]
 fn a_body_that_is_no_request_is_answered_with_the_right_error() {
     let host = Host::serve_paths(&[&plugin("echo")]);
-    let modern = vec![
-        ("MCP-Protocol-Version", MODERN),
-        ("Mcp-Method", "tools/list"),
-    ];
+    let modern = vec![("MCP-Protocol-Version", MODERN), ("Mcp-Method", "tools/list")];
     let session = host.session(HANDSHAKE);
-    let handshake = vec![
-        ("MCP-Protocol-Version", HANDSHAKE),
-        ("Mcp-Session-Id", session.id().unwrap_or_default()),
-    ];
+    let handshake = vec![("MCP-Protocol-Version", HANDSHAKE), ("Mcp-Session-Id", session.id().unwrap_or_default())];
     let deep = "[".repeat(100_000);
     for era in [&modern, &handshake] {
         for (body, codes) in [
@@ -207,53 +151,24 @@ fn a_body_that_is_no_request_is_answered_with_the_right_error() {
             ("{}", vec![-32600]),
             (deep.as_str(), vec![-32700, -32600]),
             (r#"{"jsonrpc":"2.0","id":1}"#, vec![-32600]),
-            (
-                r#"{"jsonrpc":"1.0","id":1,"method":"tools/list"}"#,
-                vec![-32600],
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":[],"method":"tools/list"}"#,
-                vec![-32600],
-            ),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"tools/list"}"#, vec![-32600]),
+            (r#"{"jsonrpc":"2.0","id":[],"method":"tools/list"}"#, vec![-32600]),
             (r#"{"jsonrpc":"2.0","id":1,"method":7}"#, vec![-32600]),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}"#,
-                vec![-32600, -32602],
-            ),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":5}"#,
-                vec![-32600, -32602],
-            ),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}"#, vec![-32600, -32602]),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":5}"#, vec![-32600, -32602]),
         ] {
             let mut headers = vec![("Content-Type", "application/json"), ("Accept", ACCEPT)];
             headers.extend(era.iter().copied());
-            let answer = host
-                .connect()
-                .request("POST", "/mcp", &headers, body.as_bytes());
+            let answer = host.connect().request("POST", "/mcp", &headers, body.as_bytes());
             let short: String = body.chars().take(80).collect();
-            assert_eq!(
-                answer.head.status,
-                400,
-                "{era:?} {short}: {}",
-                answer.text()
-            );
+            assert_eq!(answer.head.status, 400, "{era:?} {short}: {}", answer.text());
             let code = answer.json()["error"]["code"].as_i64().unwrap_or_default();
             assert!(codes.contains(&code), "{era:?} {short}: {}", answer.text());
         }
     }
     let invalid = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}";
-    let headers = [
-        ("Content-Type", "application/json"),
-        ("Accept", ACCEPT),
-        ("MCP-Protocol-Version", MODERN),
-    ];
-    assert_eq!(
-        host.connect()
-            .request("POST", "/mcp", &headers, invalid)
-            .head
-            .status,
-        400
-    );
+    let headers = [("Content-Type", "application/json"), ("Accept", ACCEPT), ("MCP-Protocol-Version", MODERN)];
+    assert_eq!(host.connect().request("POST", "/mcp", &headers, invalid).head.status, 400);
     assert_eq!(host.modern().say("echo", &json!({ "message": "hi" })), "hi");
 }
 
@@ -261,31 +176,17 @@ fn a_body_that_is_no_request_is_answered_with_the_right_error() {
 fn the_wrong_media_type_is_refused() {
     let host = Host::serve_paths(&[&plugin("echo")]);
     let list = modern_request(1, "tools/list", &json!({})).to_string();
-    let base = [
-        ("MCP-Protocol-Version", MODERN),
-        ("Mcp-Method", "tools/list"),
-    ];
+    let base = [("MCP-Protocol-Version", MODERN), ("Mcp-Method", "tools/list")];
     for (content_type, accept, status) in [
         ("application/json", ACCEPT, 200),
-        (
-            "application/json; charset=utf-8",
-            "text/event-stream, application/json",
-            200,
-        ),
+        ("application/json; charset=utf-8", "text/event-stream, application/json", 200),
         ("text/plain", ACCEPT, 415),
         ("application/json", "text/html", 406),
     ] {
         let mut headers = vec![("Content-Type", content_type), ("Accept", accept)];
         headers.extend(base);
-        let answer = host
-            .connect()
-            .request("POST", "/mcp", &headers, list.as_bytes());
-        assert_eq!(
-            answer.head.status,
-            status,
-            "{content_type} {accept}: {}",
-            answer.text()
-        );
+        let answer = host.connect().request("POST", "/mcp", &headers, list.as_bytes());
+        assert_eq!(answer.head.status, status, "{content_type} {accept}: {}", answer.text());
     }
 }
 
@@ -300,23 +201,18 @@ fn an_oversize_body_is_refused_without_being_read() {
         ("Content-Length", "10000000000"),
     ];
     let mut http = host.connect();
-    http.send("POST", "/mcp", &headers, b"{")
-        .expect("the head can be sent");
+    http.send("POST", "/mcp", &headers, b"{").expect("the head can be sent");
     assert_eq!(http.response().head.status, 413);
 
     // Without a length it is refused when it has become too much.
     let mut http = host.connect();
     let mut headers = headers;
     headers[4] = ("Transfer-Encoding", "chunked");
-    http.send("POST", "/mcp", &headers, b"")
-        .expect("the head can be sent");
+    http.send("POST", "/mcp", &headers, b"").expect("the head can be sent");
     let chunk = format!("100000\r\n{}\r\n", " ".repeat(0x10_0000));
     let refused = (0..256).any(|_| http.send_raw(chunk.as_bytes()).is_err());
     let status = http.head().map(|head| head.status);
-    assert!(
-        refused || status.as_ref().is_ok_and(|status| *status == 413),
-        "{status:?}"
-    );
+    assert!(refused || status.as_ref().is_ok_and(|status| *status == 413), "{status:?}");
     assert_eq!(host.modern().say("echo", &json!({ "message": "hi" })), "hi");
 }
 
@@ -325,22 +221,13 @@ fn what_is_not_http_does_no_harm() {
     let host = Host::serve_paths(&[&plugin("echo")]);
     let head = "X: y\r\n".repeat(100_000);
     let many = format!("POST /mcp HTTP/1.1\r\nHost: localhost\r\n{head}\r\n");
-    for bytes in [
-        &b"\x16\x03\x01\x02\x00\x01\x00"[..],
-        b"GET\r\n\r\n",
-        b"POST /mcp HTTP/9.9\r\n\r\n",
-        many.as_bytes(),
-    ] {
+    for bytes in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"GET\r\n\r\n", b"POST /mcp HTTP/9.9\r\n\r\n", many.as_bytes()]
+    {
         let mut http = host.connect();
         // It may be refused while it is being sent.
         let _ = http.send_raw(bytes);
         let answer = http.head().map(|head| head.status);
-        assert!(
-            answer
-                .as_ref()
-                .map_or(true, |status| (400..500).contains(status)),
-            "{answer:?}"
-        );
+        assert!(answer.as_ref().map_or(true, |status| (400..500).contains(status)), "{answer:?}");
     }
     let slow: Vec<Http> = (0..50).map(|_| host.connect()).collect();
     assert_eq!(host.modern().say("echo", &json!({ "message": "hi" })), "hi");
@@ -365,15 +252,7 @@ fn arguments_nobody_can_follow_are_a_tool_error() {
 #[test]
 fn a_config_that_is_not_there_is_one_message() {
     let site = Site::new();
-    let ran = run([
-        "serve".as_ref(),
-        "--config".as_ref(),
-        site.path("toolcell.toml").as_os_str(),
-    ]);
+    let ran = run(["serve".as_ref(), "--config".as_ref(), site.path("toolcell.toml").as_os_str()]);
     assert_eq!(ran.status.code(), Some(2), "{ran:?}");
-    assert!(
-        ran.stderr
-            .contains(&site.path("toolcell.toml").display().to_string()),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains(&site.path("toolcell.toml").display().to_string()), "{ran:?}");
 }

@@ -19,11 +19,7 @@ fn inspect_shows_what_is_in_a_component() {
     for part in ["read_text_file", "sha256:", "wasi:", "directory"] {
         assert!(ran.stdout.contains(part), "{part} is not in {}", ran.stdout);
     }
-    let ran = toolcell(&[
-        "inspect".as_ref(),
-        "--json".as_ref(),
-        filesystem.as_os_str(),
-    ]);
+    let ran = toolcell(&["inspect".as_ref(), "--json".as_ref(), filesystem.as_os_str()]);
     let told: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
     let tools = told["tools"].as_array().map_or(0, Vec::len);
     assert_eq!(tools, 14, "{}", ran.stdout);
@@ -32,31 +28,19 @@ fn inspect_shows_what_is_in_a_component() {
 #[test]
 fn call_runs_one_tool() {
     let echo = plugin("echo");
-    let call = |tool: &str, arguments: &str| {
-        toolcell(&[
-            "call".as_ref(),
-            tool.as_ref(),
-            arguments.as_ref(),
-            echo.as_os_str(),
-        ])
-    };
+    let call =
+        |tool: &str, arguments: &str| toolcell(&["call".as_ref(), tool.as_ref(), arguments.as_ref(), echo.as_os_str()]);
     let ran = call("echo", r#"{"message":"hi"}"#);
     assert!(ran.status.success(), "{ran:?}");
     assert_eq!(ran.stdout.trim(), "hi");
 
     let ran = call("echo", r#"{"message":5}"#);
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
-    assert!(
-        ran.stderr.contains("message") || ran.stdout.contains("message"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("message") || ran.stdout.contains("message"), "{ran:?}");
 
     let ran = call("ohce", "{}");
     assert_eq!(ran.status.code(), Some(2), "{ran:?}");
-    assert!(
-        ran.stderr.contains("ohce") && ran.stderr.contains("echo"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("ohce") && ran.stderr.contains("echo"), "{ran:?}");
 }
 
 #[test]
@@ -85,38 +69,19 @@ fn the_schema_of_the_config_is_json_schema() {
     let ran = toolcell(&["schema".as_ref()]);
     assert!(ran.status.success(), "{ran:?}");
     let schema: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
-    assert!(
-        schema["properties"]["plugins"].is_object(),
-        "{}",
-        ran.stdout
-    );
+    assert!(schema["properties"]["plugins"].is_object(), "{}", ran.stdout);
 }
 
 #[test]
 fn errors_of_usage_are_one_message_and_exit_code_2() {
     let v1 = guest("versioned_v1");
     for (words, parts) in [
+        (vec!["serve".as_ref(), "--http".as_ref(), "nowhere".as_ref(), v1.as_os_str()], vec!["nowhere"]),
         (
-            vec![
-                "serve".as_ref(),
-                "--http".as_ref(),
-                "nowhere".as_ref(),
-                v1.as_os_str(),
-            ],
-            vec!["nowhere"],
-        ),
-        (
-            vec![
-                "serve".as_ref(),
-                "--config".as_ref(),
-                "/nowhere/toolcell.toml".as_ref(),
-            ],
+            vec!["serve".as_ref(), "--config".as_ref(), "/nowhere/toolcell.toml".as_ref()],
             vec!["/nowhere/toolcell.toml"],
         ),
-        (
-            vec!["inspect".as_ref(), "/nowhere/it.wasm".as_ref()],
-            vec!["/nowhere/it.wasm"],
-        ),
+        (vec!["inspect".as_ref(), "/nowhere/it.wasm".as_ref()], vec!["/nowhere/it.wasm"]),
         (vec!["serv".as_ref()], vec!["serv"]),
     ] {
         let ran = toolcell(&words);

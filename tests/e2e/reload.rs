@@ -43,10 +43,7 @@ fn a_file_dropped_into_a_served_folder_is_served_and_leaves_with_the_file() {
         assert_eq!(told["method"], "notifications/tools/list_changed");
     }
     assert_eq!(client.tools(), [""; 0]);
-    let gone = client.ask(
-        "tools/call",
-        &json!({ "name": "echo", "arguments": { "message": "hi" } }),
-    );
+    let gone = client.ask("tools/call", &json!({ "name": "echo", "arguments": { "message": "hi" } }));
     assert_eq!(gone["error"]["code"], -32602, "{gone}");
 }
 
@@ -63,13 +60,8 @@ fn a_replaced_file_is_served_and_clients_hear_of_it_only_if_the_list_changed() {
     let mut call = |id: u64| {
         pipe.send(&json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": "version" } }));
         let message = pipe.receive();
-        assert_eq!(
-            message["id"], id,
-            "nothing but the response was due: {message}"
-        );
-        message["result"]["content"][0]["text"]
-            .as_str()
-            .map(str::to_owned)
+        assert_eq!(message["id"], id, "nothing but the response was due: {message}");
+        message["result"]["content"][0]["text"].as_str().map(str::to_owned)
     };
     assert_eq!(call(2).as_deref(), Some("v1"));
     site.put("plugins/it.wasm", &guest("versioned_v2"));
@@ -92,8 +84,7 @@ fn a_half_written_file_leaves_the_old_version_until_it_is_complete() {
     let (half, _) = new.split_at(new.len() / 2);
     let mark = host.log.mark();
     site.write("it.wasm", half);
-    host.log
-        .wait_for(mark, &["plugin it", "it.wasm", "stays in service"]);
+    host.log.wait_for(mark, &["plugin it", "it.wasm", "stays in service"]);
     assert_eq!(version(&mut client), "v1");
 
     let mark = host.log.mark();
@@ -111,19 +102,13 @@ fn a_broken_build_leaves_the_old_version_and_says_so() {
     let mut client = host.modern();
     for broken in [&b"not a component at all"[..], b"\0asm\x01\0\0\0", b""] {
         let said = host.reload(|| site.replace("plugins/it.wasm", broken));
-        assert!(
-            said.contains("plugin it") && said.contains("stays in service"),
-            "{said}"
-        );
+        assert!(said.contains("plugin it") && said.contains("stays in service"), "{said}");
         assert_eq!(version(&mut client), "v1");
     }
     let guests = [guest("list_panics"), guest("list_fails")];
     for broken in &guests {
         let said = host.reload(|| site.put("plugins/it.wasm", broken));
-        assert!(
-            said.contains("plugin it") && said.contains("stays in service"),
-            "{said}"
-        );
+        assert!(said.contains("plugin it") && said.contains("stays in service"), "{said}");
         assert_eq!(version(&mut client), "v1");
     }
     host.reload(|| site.put("plugins/it.wasm", &guest("versioned_v2")));
@@ -136,10 +121,7 @@ fn a_call_in_flight_ends_on_the_version_it_began_with() {
     site.put("plugins/it.wasm", &guest("versioned_v1"));
     let host = Host::serve_paths(&[&site.path("plugins")]);
     let mut slow = host.modern();
-    slow.send(
-        "tools/call",
-        &json!({ "name": "slow", "arguments": { "ms": 2_000 } }),
-    );
+    slow.send("tools/call", &json!({ "name": "slow", "arguments": { "ms": 2_000 } }));
     // A later request has been answered, so the earlier one is being worked on.
     let mut client = host.modern();
     assert_eq!(version(&mut client), "v1");
@@ -169,10 +151,7 @@ fn a_symlinked_folder_is_followed_when_the_link_moves() {
     // The folder behind the new link is watched as well.
     let mut events = host.modern().listen();
     site.put("two/echo.wasm", &plugin("echo"));
-    assert_eq!(
-        events.next_message().unwrap_or_default()["method"],
-        "notifications/tools/list_changed"
-    );
+    assert_eq!(events.next_message().unwrap_or_default()["method"], "notifications/tools/list_changed");
 }
 
 #[test]
@@ -184,20 +163,12 @@ fn an_edited_config_is_live_and_a_broken_one_changes_nothing() {
     let mut client = host.modern();
     assert_eq!(client.tools(), ["echo"]);
 
-    host.reload(|| {
-        site.config(&format!(
-            "{echo}{}",
-            Site::guest("versioned_v1", "prefix = 'a_'")
-        ))
-    });
+    host.reload(|| site.config(&format!("{echo}{}", Site::guest("versioned_v1", "prefix = 'a_'"))));
     assert_eq!(client.tools(), ["echo", "a_version", "a_slow"]);
 
     for (broken, parts) in [
         ("[plugins.echo\npath = 'x'", ["toolcell.toml", "1"]),
-        (
-            "[plugins.echo]\npath = 'echo.wasm'\ncolour = 'red'",
-            ["toolcell.toml", "colour"],
-        ),
+        ("[plugins.echo]\npath = 'echo.wasm'\ncolour = 'red'", ["toolcell.toml", "colour"]),
     ] {
         let mark = host.log.mark();
         site.config(broken);
@@ -205,12 +176,7 @@ fn an_edited_config_is_live_and_a_broken_one_changes_nothing() {
         assert_eq!(client.tools(), ["echo", "a_version", "a_slow"]);
     }
 
-    host.reload(|| {
-        site.config(&format!(
-            "{echo}{}",
-            Site::guest("versioned_v2", "prefix = 'b_'")
-        ))
-    });
+    host.reload(|| site.config(&format!("{echo}{}", Site::guest("versioned_v2", "prefix = 'b_'"))));
     assert_eq!(client.tools(), ["echo", "b_version", "b_slow"]);
 }
 
@@ -225,28 +191,15 @@ fn an_edited_grant_is_live() {
     let read = json!({ "path": "/docs/hello.txt" });
     assert_eq!(client.call("read_text_file", &read)["isError"], true);
 
-    host.reload(|| {
-        site.config(&entry(
-            "dirs = [{ host = 'docs', guest = '/docs', access = 'read-only' }]",
-        ))
-    });
+    host.reload(|| site.config(&entry("dirs = [{ host = 'docs', guest = '/docs', access = 'read-only' }]")));
     assert_eq!(client.say("read_text_file", &read), "hello\n");
     let write = json!({ "path": "/docs/new.txt", "content": "new" });
     assert_eq!(client.call("write_file", &write)["isError"], true);
     assert!(!site.path("docs/new.txt").exists());
 
-    host.reload(|| {
-        site.config(&entry(
-            "dirs = [{ host = 'docs', guest = '/docs', access = 'read-write' }]",
-        ))
-    });
+    host.reload(|| site.config(&entry("dirs = [{ host = 'docs', guest = '/docs', access = 'read-write' }]")));
     assert_ne!(client.call("write_file", &write)["isError"], true);
-    assert_eq!(
-        fs::read_to_string(site.path("docs/new.txt"))
-            .ok()
-            .as_deref(),
-        Some("new")
-    );
+    assert_eq!(fs::read_to_string(site.path("docs/new.txt")).ok().as_deref(), Some("new"));
 
     host.reload(|| site.config(&entry("")));
     assert_eq!(client.call("read_text_file", &read)["isError"], true);
@@ -272,9 +225,8 @@ fn under_load_no_call_fails_while_the_plugin_is_replaced() {
             scope.spawn(|| call_steadily(host.modern(), &done, &calls));
         }
         let mut client = host.modern();
-        let latencies: Vec<Duration> = (1..=SWAPS)
-            .map(|swap| live_after(&site, &versions[swap % 2], swap % 2, &mut client))
-            .collect();
+        let latencies: Vec<Duration> =
+            (1..=SWAPS).map(|swap| live_after(&site, &versions[swap % 2], swap % 2, &mut client)).collect();
         done.store(true, Ordering::Relaxed);
         latencies
     });
@@ -287,10 +239,7 @@ fn under_load_no_call_fails_while_the_plugin_is_replaced() {
         "{calls} calls in {seconds:.1} s, {SWAPS} swaps, live within {median:?} (median), {:?} (worst)",
         sorted[SWAPS - 1]
     );
-    assert!(
-        median <= LIVE_WITHIN,
-        "the new version answered after {latencies:?}"
-    );
+    assert!(median <= LIVE_WITHIN, "the new version answered after {latencies:?}");
 }
 
 /// Calls at an even pace until told to stop; every call must succeed.
@@ -310,17 +259,11 @@ fn call_steadily(mut client: Modern, done: &AtomicBool, calls: &AtomicUsize) {
 /// Puts a version in place; returns how long it took until it answered.
 fn live_after(site: &Site, component: &Path, index: usize, client: &mut Modern) -> Duration {
     let wanted = ["v1", "v2"][index];
-    let part = site.write(
-        "new.part",
-        fs::read(component).expect("a component can be read"),
-    );
+    let part = site.write("new.part", fs::read(component).expect("a component can be read"));
     let begun = Instant::now();
     fs::rename(part, site.path("plugins/it.wasm")).expect("a component can be put in place");
     while version(client) != wanted {
-        assert!(
-            begun.elapsed() < toolcell_tests::DEADLINE,
-            "{wanted} never answered"
-        );
+        assert!(begun.elapsed() < toolcell_tests::DEADLINE, "{wanted} never answered");
     }
     begun.elapsed()
 }

@@ -51,18 +51,10 @@ pub fn client_sources() -> PathBuf {
 pub fn client(name: &str) -> PathBuf {
     let list = existing(target_folder().join("clients/paths"));
     let text = fs::read_to_string(&list).expect("the list of clients is readable");
-    let paths: BTreeMap<&str, &str> = text
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .collect();
+    let paths: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
     paths
         .get(name)
-        .unwrap_or_else(|| {
-            panic!(
-                "{} does not say where {name} is; run `cargo xtask clients`",
-                list.display()
-            )
-        })
+        .unwrap_or_else(|| panic!("{} does not say where {name} is; run `cargo xtask clients`", list.display()))
         .into()
 }
 
@@ -70,16 +62,11 @@ pub fn client(name: &str) -> PathBuf {
 fn profile_folder() -> PathBuf {
     let this = env::current_exe().expect("the test binary has a path");
     let deps = this.parent().expect("the test binary is in a folder");
-    deps.parent()
-        .expect("deps is in the folder of a profile")
-        .to_owned()
+    deps.parent().expect("deps is in the folder of a profile").to_owned()
 }
 
 fn target_folder() -> PathBuf {
-    profile_folder()
-        .parent()
-        .expect("the folder of a profile is in target")
-        .to_owned()
+    profile_folder().parent().expect("the folder of a profile is in target").to_owned()
 }
 
 fn existing(path: PathBuf) -> PathBuf {

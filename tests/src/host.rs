@@ -57,11 +57,7 @@ impl Host {
             .and_then(|(_, rest)| rest.split('/').next())
             .and_then(|address| address.parse().ok())
             .unwrap_or_else(|| panic!("the line {line:?} has no address"));
-        Self {
-            process,
-            log,
-            address,
-        }
+        Self { process, log, address }
     }
 
     /// The MCP endpoint.
@@ -104,13 +100,8 @@ impl Host {
     /// If it does not end.
     #[cfg(unix)]
     pub fn terminate(&mut self) -> ExitStatus {
-        let status = Command::new("kill")
-            .arg(self.process.id().to_string())
-            .status();
-        assert!(
-            status.is_ok_and(|status| status.success()),
-            "the host can be signalled"
-        );
+        let status = Command::new("kill").arg(self.process.id().to_string()).status();
+        assert!(status.is_ok_and(|status| status.success()), "the host can be signalled");
         self.log.wait_for_end();
         self.process.wait().expect("the host can be waited for")
     }
@@ -146,11 +137,7 @@ pub fn run<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Ran {
         .stdin(Stdio::null())
         .output()
         .expect("the host can be started");
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = output;
+    let Output { status, stdout, stderr } = output;
     Ran {
         status,
         stdout: String::from_utf8_lossy(&stdout).into_owned(),

@@ -47,16 +47,10 @@ impl Http {
     /// If nobody listens there.
     #[must_use]
     pub fn connect(address: SocketAddr) -> Self {
-        let stream =
-            TcpStream::connect_timeout(&address, DEADLINE).expect("the server accepts connections");
-        stream
-            .set_read_timeout(Some(DEADLINE))
-            .expect("a read timeout can be set");
+        let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server accepts connections");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a read timeout can be set");
         stream.set_nodelay(true).expect("nodelay can be set");
-        Self {
-            stream: BufReader::new(stream),
-            address,
-        }
+        Self { stream: BufReader::new(stream), address }
     }
 
     /// Sends bytes as they are.
@@ -73,26 +67,13 @@ impl Http {
     /// # Errors
     ///
     /// If the server has closed the connection.
-    pub fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> io::Result<()> {
+    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
-        let given = |name: &str| {
-            headers
-                .iter()
-                .any(|(given, _)| given.eq_ignore_ascii_case(name))
-        };
+        let given = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
         if !given("host") {
             head.push_str(&format!("Host: {}\r\n", self.address));
         }
-        if !given("content-length")
-            && !given("transfer-encoding")
-            && (method == "POST" || !body.is_empty())
-        {
+        if !given("content-length") && !given("transfer-encoding") && (method == "POST" || !body.is_empty()) {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
         for (name, value) in headers {
@@ -109,15 +90,8 @@ impl Http {
     /// # Panics
     ///
     /// If there is none within [`DEADLINE`].
-    pub fn request(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Response {
-        self.send(method, path, headers, body)
-            .expect("the request can be sent");
+    pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+        self.send(method, path, headers, body).expect("the request can be sent");
         self.response()
     }
 
@@ -147,10 +121,7 @@ impl Http {
     /// If the connection ends or [`DEADLINE`] passes first, or if what comes is not HTTP.
     pub fn head(&mut self) -> io::Result<Head> {
         let line = self.line()?;
-        let status = line
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| broken(&format!("not a status line: {line:?}")))?;
         let mut headers = Vec::new();
         loop {
@@ -158,9 +129,7 @@ impl Http {
             if line.is_empty() {
                 return Ok(Head { status, headers });
             }
-            let (name, value) = line
-                .split_once(':')
-                .ok_or_else(|| broken(&format!("not a header: {line:?}")))?;
+            let (name, value) = line.split_once(':').ok_or_else(|| broken(&format!("not a header: {line:?}")))?;
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
@@ -174,15 +143,9 @@ impl Http {
     pub fn events(mut self) -> Events {
         let head = self.head().expect("the server answers");
         let kind = head.header("content-type").unwrap_or_default();
-        assert!(
-            head.status == 200 && kind.starts_with("text/event-stream"),
-            "not an event stream: {head:?}"
-        );
+        assert!(head.status == 200 && kind.starts_with("text/event-stream"), "not an event stream: {head:?}");
         let length = head.length();
-        Events {
-            head,
-            body: BufReader::new(Body { http: self, length }),
-        }
+        Events { head, body: BufReader::new(Body { http: self, length }) }
     }
 
     /// Closes the connection at once, as a client that crashes does.
@@ -200,23 +163,14 @@ impl Head {
     /// The value of the first header field of that name (in lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     fn length(&self) -> Length {
-        if self
-            .header("transfer-encoding")
-            .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
-        {
+        if self.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
             return Length::Chunked(None);
         }
-        match self
-            .header("content-length")
-            .and_then(|value| value.parse().ok())
-        {
+        match self.header("content-length").and_then(|value| value.parse().ok()) {
             Some(length) => Length::Known(length),
             None if self.status == 204 || self.status == 304 => Length::Known(0),
             None => Length::UntilEnd,
@@ -232,13 +186,8 @@ impl Response {
     /// If it is not.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|why| {
-            panic!(
-                "the body is not JSON ({why}): {:?} {}",
-                self.head,
-                self.text()
-            )
-        })
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|why| panic!("the body is not JSON ({why}): {:?} {}", self.head, self.text()))
     }
 
     /// The body as text.
@@ -295,8 +244,7 @@ impl Events {
     ///
     /// If nothing comes within [`DEADLINE`], or something that is not JSON.
     pub fn next_message(&mut self) -> Option<Value> {
-        self.next_data()
-            .map(|data| serde_json::from_str(&data).expect("an event carries JSON"))
+        self.next_data().map(|data| serde_json::from_str(&data).expect("an event carries JSON"))
     }
 
     /// Closes the connection at once.
@@ -317,11 +265,7 @@ impl Read for Body {
 }
 
 /// Reads some of a body; 0 means that it is complete.
-fn fill(
-    stream: &mut BufReader<TcpStream>,
-    length: &mut Length,
-    buffer: &mut [u8],
-) -> io::Result<usize> {
+fn fill(stream: &mut BufReader<TcpStream>, length: &mut Length, buffer: &mut [u8]) -> io::Result<usize> {
     let left = match length {
         Length::UntilEnd => return stream.read(buffer),
         Length::Known(left) => left,
@@ -332,8 +276,7 @@ fn fill(
             }
             let line = read_line(stream)?;
             let size = line.split(';').next().unwrap_or_default().trim();
-            let size = u64::from_str_radix(size, 16)
-                .map_err(|_| broken(&format!("not a chunk size: {line:?}")))?;
+            let size = u64::from_str_radix(size, 16).map_err(|_| broken(&format!("not a chunk size: {line:?}")))?;
             if size == 0 {
                 while !read_line(stream)?.is_empty() {}
                 *length = Length::Known(0);
@@ -342,9 +285,7 @@ fn fill(
             state.insert(size)
         }
     };
-    let most = usize::try_from(*left)
-        .unwrap_or(usize::MAX)
-        .min(buffer.len());
+    let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
     let read = stream.read(&mut buffer[..most])?;
     if read == 0 && *left > 0 && most > 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -36,10 +36,7 @@ impl Log {
         thread::spawn(move || {
             let mut lines = BufReader::new(stream);
             let mut line = Vec::new();
-            while lines
-                .read_until(b'\n', &mut line)
-                .is_ok_and(|length| length > 0)
-            {
+            while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
                 let text = String::from_utf8_lossy(&line).trim_end().to_owned();
                 line.clear();
                 writer.lock().lines.push(text);
@@ -67,30 +64,18 @@ impl Log {
         let mut state = self.lock();
         let mut next = since.0;
         loop {
-            if let Some(line) = state.lines[next..]
-                .iter()
-                .find(|line| parts.iter().all(|part| line.contains(part)))
-            {
+            if let Some(line) = state.lines[next..].iter().find(|line| parts.iter().all(|part| line.contains(part))) {
                 return line.clone();
             }
             next = state.lines.len();
             let left = late.saturating_duration_since(Instant::now());
-            let why = if state.ended {
-                "the stream ended"
-            } else {
-                "time is up"
-            };
+            let why = if state.ended { "the stream ended" } else { "time is up" };
             assert!(
                 !state.ended && !left.is_zero(),
                 "waiting for a line with {parts:?}: {why}; it said:\n{}",
                 state.lines.join("\n")
             );
-            state = self
-                .0
-                .more
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.0.more.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -104,17 +89,8 @@ impl Log {
         let mut state = self.lock();
         while !state.ended {
             let left = late.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "waiting for the end: time is up; it said:\n{}",
-                state.lines.join("\n")
-            );
-            state = self
-                .0
-                .more
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            assert!(!left.is_zero(), "waiting for the end: time is up; it said:\n{}", state.lines.join("\n"));
+            state = self.0.more.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -24,8 +24,7 @@ pub fn request(id: u64, method: &str, params: &Value) -> Value {
 pub fn modern_request(id: u64, method: &str, params: &Value) -> Value {
     let mut message = request(id, method, params);
     message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = MODERN.into();
-    message["params"]["_meta"]["io.modelcontextprotocol/clientInfo"] =
-        json!({ "name": "raw", "version": "1" });
+    message["params"]["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({ "name": "raw", "version": "1" });
     message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     message
 }
@@ -37,23 +36,15 @@ pub fn modern_request(id: u64, method: &str, params: &Value) -> Value {
 /// If it has no content.
 #[must_use]
 pub fn text_of(result: &Value) -> String {
-    let blocks = result["content"]
-        .as_array()
-        .unwrap_or_else(|| panic!("no content in {result}"));
-    blocks
-        .iter()
-        .filter_map(|block| block["text"].as_str())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let blocks = result["content"].as_array().unwrap_or_else(|| panic!("no content in {result}"));
+    blocks.iter().filter_map(|block| block["text"].as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// The names in a list of tools.
 #[must_use]
 pub fn names_of(result: &Value) -> Vec<String> {
     let tools = result["tools"].as_array().into_iter().flatten();
-    tools
-        .filter_map(|tool| tool["name"].as_str().map(str::to_owned))
-        .collect()
+    tools.filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect()
 }
 
 /// A client of 2026-07-28 on one connection.
@@ -83,9 +74,7 @@ impl Modern {
         if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
             headers.push(("Mcp-Name", name));
         }
-        self.http
-            .send("POST", "/mcp", &headers, message.to_string().as_bytes())
-            .expect("the request can be sent");
+        self.http.send("POST", "/mcp", &headers, message.to_string().as_bytes()).expect("the request can be sent");
         id
     }
 
@@ -103,10 +92,7 @@ impl Modern {
     ///
     /// If the answer is a JSON-RPC error.
     pub fn call(&mut self, tool: &str, arguments: &Value) -> Value {
-        let response = self.ask(
-            "tools/call",
-            &json!({ "name": tool, "arguments": arguments }),
-        );
+        let response = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
         assert!(response["error"].is_null(), "calling {tool}: {response}");
         response["result"].clone()
     }
@@ -137,20 +123,11 @@ impl Modern {
     /// If the first message is not the acknowledgement.
     #[must_use]
     pub fn listen(mut self) -> Events {
-        self.send(
-            "subscriptions/listen",
-            &json!({ "notifications": { "toolsListChanged": true } }),
-        );
+        self.send("subscriptions/listen", &json!({ "notifications": { "toolsListChanged": true } }));
         let mut events = self.http.events();
         let first = events.next_message().unwrap_or_default();
-        assert_eq!(
-            first["method"], "notifications/subscriptions/acknowledged",
-            "{first}"
-        );
-        assert_eq!(
-            first["params"]["notifications"]["toolsListChanged"], true,
-            "{first}"
-        );
+        assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{first}");
+        assert_eq!(first["params"]["notifications"]["toolsListChanged"], true, "{first}");
         events
     }
 
@@ -175,9 +152,7 @@ pub fn response_of(answer: &Response) -> Value {
     let text = answer.text();
     let messages = text.lines().filter_map(|line| line.strip_prefix("data:"));
     let mut messages = messages.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-    messages
-        .find(|message| message["method"].is_null())
-        .unwrap_or_else(|| panic!("no response in {text}"))
+    messages.find(|message| message["method"].is_null()).unwrap_or_else(|| panic!("no response in {text}"))
 }
 
 /// A client of a handshake revision, with its session.
@@ -214,8 +189,7 @@ impl Session {
         assert_eq!(answer.head.status, 200, "{}", answer.text());
         session.id = answer.head.header("mcp-session-id").map(str::to_owned);
         session.initialized = response_of(&answer)["result"].clone();
-        let answer =
-            session.post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        let answer = session.post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
         assert_eq!(answer.head.status, 202, "{}", answer.text());
         session
     }
@@ -229,12 +203,8 @@ impl Session {
     /// Posts any message.
     pub fn post(&mut self, message: &Value) -> Response {
         let headers = self.headers();
-        let headers: Vec<(&str, &str)> = headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        self.http
-            .request("POST", "/mcp", &headers, message.to_string().as_bytes())
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.http.request("POST", "/mcp", &headers, message.to_string().as_bytes())
     }
 
     /// Sends a request and returns the JSON-RPC response, whichever way it is delivered.
@@ -249,12 +219,7 @@ impl Session {
 
     /// Calls a tool and returns the text of its result.
     pub fn say(&mut self, tool: &str, arguments: &Value) -> String {
-        text_of(
-            &self.ask(
-                "tools/call",
-                &json!({ "name": tool, "arguments": arguments }),
-            )["result"],
-        )
+        text_of(&self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }))["result"])
     }
 
     /// Opens the stream for what the server says on its own.
@@ -262,35 +227,22 @@ impl Session {
     pub fn listen(&self) -> Events {
         let mut http = Http::connect(self.address);
         let headers = self.headers();
-        let headers: Vec<(&str, &str)> = headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        http.send("GET", "/mcp", &headers, b"")
-            .expect("the request can be sent");
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        http.send("GET", "/mcp", &headers, b"").expect("the request can be sent");
         http.events()
     }
 
     /// Ends the session; returns the status.
     pub fn delete(&mut self) -> u16 {
         let headers = self.headers();
-        let headers: Vec<(&str, &str)> = headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        self.http
-            .request("DELETE", "/mcp", &headers, b"")
-            .head
-            .status
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.http.request("DELETE", "/mcp", &headers, b"").head.status
     }
 
     /// What every request of this session carries.
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            ("Content-Type", "application/json".to_owned()),
-            ("Accept", ACCEPT.to_owned()),
-        ];
+        let mut headers = vec![("Content-Type", "application/json".to_owned()), ("Accept", ACCEPT.to_owned())];
         if !self.initialized.is_null() && self.version.as_str() >= "2025-06-18" {
             headers.push(("MCP-Protocol-Version", self.version.clone()));
         }

@@ -19,10 +19,9 @@ const PAGE_SIZE: usize = 10;
 const IGNORED: &str = "conf_";
 /// The smallest PNG: one transparent pixel.
 const PNG: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0,
-    1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T',
-    0x78, 0x9c, 0x62, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N',
-    b'D', 0xae, 0x42, 0x60, 0x82,
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x62, 0, 1, 0, 0, 5, 0, 1,
+    0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
 /// How a client reaches the host.
@@ -55,22 +54,15 @@ impl Scene {
         site.put("slot.wasm", &artifacts::plugin("echo"));
         let config = site.config(&config(&web));
         let host = (transport == Transport::Http).then(|| Host::serve(&config));
-        Self {
-            site,
-            web,
-            config,
-            host,
-        }
+        Self { site, web, config, host }
     }
 
     /// The plan for a client that should speak this revision.
     #[must_use]
     pub fn plan(&self, version: &str) -> Value {
         let cases = cases(&self.web.origin());
-        let mut tools: BTreeSet<String> = cases
-            .iter()
-            .filter_map(|case| Some(case["tool"].as_str()?.to_owned()))
-            .collect();
+        let mut tools: BTreeSet<String> =
+            cases.iter().filter_map(|case| Some(case["tool"].as_str()?.to_owned())).collect();
         tools.extend(["progress_flood".to_owned(), "slot_echo".to_owned()]);
         let mut plan = json!({
             "version": version,
@@ -93,9 +85,7 @@ impl Scene {
         });
         match &self.host {
             Some(host) => plan["url"] = host.url().into(),
-            None => {
-                plan["command"] = json!([artifacts::toolcell(), "serve", "--config", self.config])
-            }
+            None => plan["command"] = json!([artifacts::toolcell(), "serve", "--config", self.config]),
         }
         plan
     }
@@ -121,12 +111,7 @@ impl Scene {
         let plan = self.site.write("plan.json", self.plan(version).to_string());
         program.arg(plan);
         let ran = finish(program);
-        assert!(
-            ran.0 && ran.1.lines().last() == Some("done"),
-            "the client failed:\n{}\n{}",
-            ran.1,
-            ran.2
-        );
+        assert!(ran.0 && ran.1.lines().last() == Some("done"), "the client failed:\n{}\n{}", ran.1, ran.2);
     }
 }
 
@@ -160,8 +145,7 @@ pub fn finish(mut program: Command) -> (bool, String, String) {
 pub fn cases(web: &str) -> Vec<Value> {
     let path = artifacts::client_sources().join("cases.json");
     let text = fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-    serde_json::from_str(&text.replace("{web}", web))
-        .unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+    serde_json::from_str(&text.replace("{web}", web)).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
 fn config(web: &Web) -> String {
@@ -169,21 +153,12 @@ fn config(web: &Web) -> String {
     text += &Site::plugin("echo", "");
     text += &Site::plugin("time", "");
     text += &Site::plugin("sequential-thinking", "");
-    text += &Site::plugin(
-        "filesystem",
-        "dirs = [{ host = 'docs', guest = '/docs', access = 'read-write' }]",
-    );
-    text += &Site::plugin(
-        "memory",
-        "dirs = [{ host = 'memory', guest = '/data', access = 'read-write' }]",
-    );
+    text += &Site::plugin("filesystem", "dirs = [{ host = 'docs', guest = '/docs', access = 'read-write' }]");
+    text += &Site::plugin("memory", "dirs = [{ host = 'memory', guest = '/data', access = 'read-write' }]");
     text += &Site::plugin("fetch", &format!("hosts = ['{}']", web.origin()));
     text += &Site::plugin("conformance", &format!("prefix = '{IGNORED}'"));
     text += &Site::guest("progress_flood", "");
-    text += &format!(
-        "[plugins.slot]\npath = {}\nprefix = 'slot_'\n",
-        quoted("slot.wasm".as_ref())
-    );
+    text += &format!("[plugins.slot]\npath = {}\nprefix = 'slot_'\n", quoted("slot.wasm".as_ref()));
     text
 }
 
@@ -192,13 +167,7 @@ fn pages() -> BTreeMap<&'static str, (&'static str, String)> {
         <p>Some text with <a href=\"/long.txt\">a link</a>, and enough of it to be taken for an article: \
         the extraction of the main content wants more than a line.</p></article></body></html>";
     BTreeMap::from([
-        (
-            "/robots.txt",
-            (
-                "text/plain",
-                "User-agent: *\nDisallow: /private/\n".to_owned(),
-            ),
-        ),
+        ("/robots.txt", ("text/plain", "User-agent: *\nDisallow: /private/\n".to_owned())),
         ("/page.html", ("text/html", page.to_owned())),
         ("/private/page.html", ("text/html", page.to_owned())),
         ("/long.txt", ("text/plain", "0123456789".repeat(10))),
@@ -214,43 +183,20 @@ pub fn check(case: &Value, result: &Value) {
     let expect = &case["expect"];
     let said = || format!("\nthe case was {case}\nthe result was {result}");
     let blocks: Vec<&Value> = result["content"].as_array().into_iter().flatten().collect();
-    let texts: Vec<&str> = blocks
-        .iter()
-        .filter_map(|block| block["text"].as_str())
-        .collect();
+    let texts: Vec<&str> = blocks.iter().filter_map(|block| block["text"].as_str()).collect();
     let text = texts.join("\n");
-    assert_eq!(
-        result["isError"] == true,
-        expect["error"] == true,
-        "isError{}",
-        said()
-    );
+    assert_eq!(result["isError"] == true, expect["error"] == true, "isError{}", said());
     if let Some(wanted) = expect["text"].as_str() {
         assert_eq!(text, wanted, "the text{}", said());
     }
-    for part in expect["contains"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for part in expect["contains"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         assert!(text.contains(part), "the text lacks {part:?}{}", said());
     }
     if !expect["structured"].is_null() {
-        assert_eq!(
-            result["structuredContent"],
-            expect["structured"],
-            "the structured content{}",
-            said()
-        );
+        assert_eq!(result["structuredContent"], expect["structured"], "the structured content{}", said());
     }
     if let Some(kinds) = expect["blocks"].as_array() {
         let found: Vec<&Value> = blocks.iter().map(|block| &block["type"]).collect();
-        assert_eq!(
-            found,
-            kinds.iter().collect::<Vec<_>>(),
-            "the blocks{}",
-            said()
-        );
+        assert_eq!(found, kinds.iter().collect::<Vec<_>>(), "the blocks{}", said());
     }
 }

@@ -27,9 +27,7 @@ impl Site {
     #[must_use]
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("toolcell-e2e-").tempdir();
-        Self {
-            folder: folder.expect("a temporary folder can be made"),
-        }
+        Self { folder: folder.expect("a temporary folder can be made") }
     }
 
     /// The path of something in it.

@@ -42,13 +42,7 @@ impl Pipe {
         let input = process.stdin.take();
         let output = Log::follow(process.stdout.take().expect("stdout is piped"));
         let log = Log::follow(process.stderr.take().expect("stderr is piped"));
-        Self {
-            process,
-            input,
-            output,
-            log,
-            read: Mark::START,
-        }
+        Self { process, input, output, log, read: Mark::START }
     }
 
     /// Sends one line as it is.
@@ -58,9 +52,7 @@ impl Pipe {
     /// If the host does not read any more.
     pub fn send_line(&mut self, line: &str) {
         let input = self.input.as_mut().expect("stdin is open");
-        writeln!(input, "{line}")
-            .and_then(|()| input.flush())
-            .expect("the host reads");
+        writeln!(input, "{line}").and_then(|()| input.flush()).expect("the host reads");
     }
 
     /// Sends a message.
@@ -76,8 +68,7 @@ impl Pipe {
     pub fn receive(&mut self) -> Value {
         let line = self.output.wait_for(self.read, &[]);
         self.read = self.read.next();
-        serde_json::from_str(&line)
-            .unwrap_or_else(|why| panic!("stdout has a line that is not JSON ({why}): {line}"))
+        serde_json::from_str(&line).unwrap_or_else(|why| panic!("stdout has a line that is not JSON ({why}): {line}"))
     }
 
     /// Receives messages until one has this id; returns it.
@@ -115,11 +106,7 @@ impl Drop for Pipe {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {
-            eprintln!(
-                "---- stdout:\n{}\n---- stderr:\n{}\n----",
-                self.output.all(),
-                self.log.all()
-            );
+            eprintln!("---- stdout:\n{}\n---- stderr:\n{}\n----", self.output.all(), self.log.all());
         }
     }
 }

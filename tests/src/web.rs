@@ -46,10 +46,7 @@ impl Web {
     /// The paths asked for so far.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -60,14 +57,9 @@ fn answer(
 ) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    while lines
-        .next()
-        .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-    {}
+    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
     let path = first.split(' ').nth(1).unwrap_or_default();
-    log.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(path.to_owned());
+    log.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
     let (status, kind, text) = match pages.get(path.split('?').next().unwrap_or_default()) {
         Some((kind, text)) => ("200 OK", *kind, text.as_str()),
         None => ("404 Not Found", "text/plain", "not here"),

@@ -140,10 +140,12 @@ pub fn main() -> ExitCode {
 }
 
 fn start_log(cli: &Cli) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&cli.log).map_err(|error| {
-        anyhow::anyhow!("--log {:?} is no filter: {error}; try `info` or `toolcell=debug`", cli.log)
-    })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let default = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
+    let wish = cli.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(wish)
+        .map_err(|error| anyhow::anyhow!("--log {wish:?} is no filter: {error}; try `info` or `toolcell=debug`"))?;
+    let colours = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     if cli.log_json {
         log.json().init()
     } else {

@@ -93,13 +93,11 @@ impl Conformance {
     /// Returns a text, a picture and a resource.
     #[tool]
     fn test_multiple_content_types(&self) -> ToolResult {
-        ToolResult::text("Multiple content types test:")
-            .with_image(PIXEL, "image/png")
-            .with_embedded_text(
-                "test://mixed-content-resource",
-                "application/json",
-                r#"{"test":"data","value":123}"#,
-            )
+        ToolResult::text("Multiple content types test:").with_image(PIXEL, "image/png").with_embedded_text(
+            "test://mixed-content-resource",
+            "application/json",
+            r#"{"test":"data","value":123}"#,
+        )
     }
 
     /// Writes three messages to the log while it works.
@@ -120,11 +118,7 @@ impl Conformance {
             if done > 0.0 {
                 sleep(PAUSE);
             }
-            progress::report(
-                done,
-                Some(100.0),
-                Some(&format!("Completed step {done} of 100")),
-            );
+            progress::report(done, Some(100.0), Some(&format!("Completed step {done} of 100")));
         }
         "Tool with progress executed successfully"
     }
@@ -138,20 +132,13 @@ impl Conformance {
     /// Has a schema that uses what JSON Schema 2020-12 has beyond properties, and returns its arguments.
     #[tool]
     fn json_schema_2020_12_tool(&self, args: Contact) -> Result<String, ToolError> {
-        Ok(format!(
-            "JSON Schema 2020-12 tool called with: {}",
-            serde_json::to_string(&args)?
-        ))
+        Ok(format!("JSON Schema 2020-12 tool called with: {}", serde_json::to_string(&args)?))
     }
 
     /// Has arguments that clients over HTTP repeat in headers, and returns them.
     #[tool]
     fn test_x_mcp_header(&self, args: HeaderArgs) -> String {
-        let HeaderArgs {
-            region,
-            tries,
-            dry_run,
-        } = args;
+        let HeaderArgs { region, tries, dry_run } = args;
         format!("region={region}, tries={tries}, dry_run={dry_run}")
     }
 
@@ -207,9 +194,7 @@ impl Conformance {
     fn test_sampling(&self, args: PromptArgs, call: &Call) -> Outcome {
         match said(call, "sample") {
             Some(text) => ToolResult::text(format!("LLM response: {text}")).into(),
-            None => InputRequired::new()
-                .sample("sample", prompt(&args.prompt, 100))
-                .into(),
+            None => InputRequired::new().sample("sample", prompt(&args.prompt, 100)).into(),
         }
     }
 
@@ -240,11 +225,7 @@ impl Conformance {
     /// Asks the person to choose in every way there is (SEP-1330).
     #[tool]
     fn test_elicitation_sep1330_enums(&self, call: &Call) -> Outcome {
-        elicited(
-            call,
-            "Please select options from the enum fields",
-            &questions::choices(),
-        )
+        elicited(call, "Please select options from the enum fields", &questions::choices())
     }
 
     /// Reports progress, then asks the person.
@@ -265,9 +246,7 @@ impl Conformance {
     fn test_missing_capability(&self, call: &Call) -> Outcome {
         match said(call, "sample") {
             Some(_) => ToolResult::text("Success").into(),
-            None => InputRequired::new()
-                .sample("sample", prompt("Say anything.", 10))
-                .into(),
+            None => InputRequired::new().sample("sample", prompt("Say anything.", 10)).into(),
         }
     }
 
@@ -300,8 +279,7 @@ impl Conformance {
         match roots(call, KEY) {
             Some(roots) => {
                 let uris: Vec<_> = roots.iter().map(|root| &*root.uri).collect();
-                ToolResult::text(format!("Found {} root(s): {}", uris.len(), uris.join(", ")))
-                    .into()
+                ToolResult::text(format!("Found {} root(s): {}", uris.len(), uris.join(", "))).into()
             }
             None => InputRequired::new().roots(KEY).into(),
         }

@@ -7,14 +7,7 @@ use toolcell_sdk::types::{FormAnswer, FormRequest, InputAnswer, InputKind, Root}
 
 /// Adds a form to what is asked.
 pub fn form(asked: InputRequired, key: &str, message: &str, schema: &Value) -> InputRequired {
-    asked.ask(
-        key,
-        InputKind::Form(FormRequest {
-            message: message.to_owned(),
-            schema: schema.to_string(),
-            meta: None,
-        }),
-    )
+    asked.ask(key, InputKind::Form(FormRequest { message: message.to_owned(), schema: schema.to_string(), meta: None }))
 }
 
 /// The schema of a form with one required field.
@@ -103,9 +96,7 @@ pub fn choices() -> Value {
     let titled = |ordinals: [&str; 3], noun: &str| -> Value {
         let choices = ["value1", "value2", "value3"];
         let pairs = choices.iter().zip(ordinals);
-        pairs
-            .map(|(value, ordinal)| json!({ "const": value, "title": format!("{ordinal} {noun}") }))
-            .collect()
+        pairs.map(|(value, ordinal)| json!({ "const": value, "title": format!("{ordinal} {noun}") })).collect()
     };
     let options = json!(["option1", "option2", "option3"]);
     json!({

@@ -11,13 +11,7 @@ pub fn confirmed(call: &Call, state: &[u8], text: &str) -> Outcome {
         return ToolResult::text(text).into();
     }
     let asked = InputRequired::new().state(state);
-    form(
-        asked,
-        "confirm",
-        "Please confirm",
-        &one_field("ok", "boolean"),
-    )
-    .into()
+    form(asked, "confirm", "Please confirm", &one_field("ok", "boolean")).into()
 }
 
 /// Asks person, model and client; done when all three have answered.
@@ -26,23 +20,14 @@ pub fn several(call: &Call) -> Outcome {
     let name = field(call, "user_name", "name");
     let greeting = said(call, "greeting");
     let roots = roots(call, "client_roots");
-    if let (Some(STATE), Some(name), Some(greeting), Some(roots)) =
-        (call.state(), name, greeting, roots)
-    {
+    if let (Some(STATE), Some(name), Some(greeting), Some(roots)) = (call.state(), name, greeting, roots) {
         let roots = roots.len();
-        return ToolResult::text(format!(
-            "Name: {name}; Greeting: {greeting}; Roots: {roots}"
-        ))
-        .into();
+        return ToolResult::text(format!("Name: {name}; Greeting: {greeting}; Roots: {roots}")).into();
     }
-    ask_name(
-        InputRequired::new().state(STATE),
-        "user_name",
-        "What is your name?",
-    )
-    .sample("greeting", prompt("Generate a greeting", 50))
-    .roots("client_roots")
-    .into()
+    ask_name(InputRequired::new().state(STATE), "user_name", "What is your name?")
+        .sample("greeting", prompt("Generate a greeting", 50))
+        .roots("client_roots")
+        .into()
 }
 
 /// What is known between the rounds of [`two_steps`].
@@ -54,10 +39,8 @@ struct Steps {
 
 /// Asks for a name, then for a colour.
 pub fn two_steps(call: &Call) -> Result<Outcome, ToolError> {
-    let before = call
-        .state()
-        .and_then(|state| serde_json::from_slice::<Steps>(state).ok())
-        .and_then(|steps| steps.name);
+    let before =
+        call.state().and_then(|state| serde_json::from_slice::<Steps>(state).ok()).and_then(|steps| steps.name);
     let name = before.clone().or_else(|| field(call, "step1", "name"));
     let state = serde_json::to_vec(&Steps { name: name.clone() })?;
     let asked = InputRequired::new().state(state);
@@ -67,13 +50,7 @@ pub fn two_steps(call: &Call) -> Result<Outcome, ToolError> {
         }
         (Some(_), _) => {
             let schema = one_field("color", "string");
-            form(
-                asked,
-                "step2",
-                "Step 2: What is your favorite color?",
-                &schema,
-            )
-            .into()
+            form(asked, "step2", "Step 2: What is your favorite color?", &schema).into()
         }
         (None, _) => ask_name(asked, "step1", "Step 1: What is your name?").into(),
     })

@@ -30,13 +30,10 @@ pub fn no_input() -> Schema {
 /// references. The name of the Rust type (`title`) says nothing to a model. Formats that JSON Schema does not define, such as
 /// `uint32`, go too: some clients warn about them and some models' interfaces refuse them.
 fn generate<T: JsonSchema>(settings: SchemaSettings) -> Schema {
-    let settings = settings
-        .with(|settings| settings.inline_subschemas = true)
-        .with_transform(RestrictFormats::default());
+    let settings =
+        settings.with(|settings| settings.inline_subschemas = true).with_transform(RestrictFormats::default());
     // A type that writes its own schema may name the dialect; every other schema is of the dialect that goes without saying.
-    let names_dialect = T::json_schema(&mut settings.clone().into_generator())
-        .get("$schema")
-        .is_some();
+    let names_dialect = T::json_schema(&mut settings.clone().into_generator()).get("$schema").is_some();
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     if !names_dialect {
         // It was there only to tell the transform above which formats are defined.

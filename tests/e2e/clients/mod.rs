@@ -19,9 +19,7 @@ fn javascript(program: &str, transport: Transport, version: &str) {
 fn python(environment: &str, program: &str, transport: Transport, version: &str) {
     let mut python = Command::new(artifacts::client(environment));
     // Without -B it would leave compiled files in the source tree.
-    python
-        .arg("-B")
-        .arg(artifacts::client_sources().join("python").join(program));
+    python.arg("-B").arg(artifacts::client_sources().join("python").join(program));
     Scene::new(transport).run(python, version);
 }
 

@@ -10,19 +10,15 @@ pub fn error(code: ErrorCode) -> Error {
         ErrorCode::HttpRequestDenied => {
             denied("it is not granted; the plugin's log has the reason and the line to add")
         }
-        ErrorCode::DestinationIpProhibited => {
-            denied("the address is not granted; the plugin's log has the reason")
-        }
+        ErrorCode::DestinationIpProhibited => denied("the address is not granted; the plugin's log has the reason"),
         ErrorCode::ConnectionLimitReached => denied("too many requests at once"),
         ErrorCode::HttpRequestBodySize(limit) => denied(&too_large("the request body", limit)),
-        ErrorCode::HttpRequestHeaderSectionSize(limit) => denied(&too_large(
-            "the request's header section",
-            limit.map(u64::from),
-        )),
-        ErrorCode::HttpRequestHeaderSize(Some(field)) => denied(&too_large(
-            &field_name("the header", field.field_name),
-            field.field_size.map(u64::from),
-        )),
+        ErrorCode::HttpRequestHeaderSectionSize(limit) => {
+            denied(&too_large("the request's header section", limit.map(u64::from)))
+        }
+        ErrorCode::HttpRequestHeaderSize(Some(field)) => {
+            denied(&too_large(&field_name("the header", field.field_name), field.field_size.map(u64::from)))
+        }
         ErrorCode::HttpRequestHeaderSize(None) => denied("a header is too large"),
         ErrorCode::HttpRequestUriTooLong => denied("the URL is too long"),
         ErrorCode::DnsTimeout => timeout("the name could not be resolved"),
@@ -35,22 +31,15 @@ pub fn error(code: ErrorCode) -> Error {
             None => failed("the name could not be resolved"),
         },
         ErrorCode::DestinationNotFound => failed("there is no such host"),
-        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
-            failed("the host cannot be reached")
-        }
+        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => failed("the host cannot be reached"),
         ErrorCode::ConnectionRefused => failed("nobody listens at that port"),
-        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
-            failed("the connection broke off")
-        }
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => failed("the connection broke off"),
         ErrorCode::TlsCertificateError => failed("the server's certificate is not valid"),
-        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
-            failed("no encrypted connection could be made")
-        }
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => failed("no encrypted connection could be made"),
         ErrorCode::HttpResponseBodySize(limit) => failed(&too_large("the response body", limit)),
-        ErrorCode::HttpResponseHeaderSectionSize(limit) => failed(&too_large(
-            "the response's header section",
-            limit.map(u64::from),
-        )),
+        ErrorCode::HttpResponseHeaderSectionSize(limit) => {
+            failed(&too_large("the response's header section", limit.map(u64::from)))
+        }
         ErrorCode::HttpProtocolError => failed("the server does not speak HTTP"),
         ErrorCode::InternalError(None) => failed("the host did not say why"),
         // Codes that hosts send rarely speak for themselves: `ErrorCode::LoopDetected`.
@@ -98,49 +87,22 @@ mod tests {
 
     #[test]
     fn every_code_has_words() {
-        let field = FieldSizePayload {
-            field_name: Some("x".to_owned()),
-            field_size: Some(9),
-        };
+        let field = FieldSizePayload { field_name: Some("x".to_owned()), field_size: Some(9) };
         let cases = [
-            (
-                ErrorCode::HttpRequestDenied,
-                "the host refused the request: it is not granted",
-            ),
-            (
-                ErrorCode::DestinationIpProhibited,
-                "the host refused the request: the address",
-            ),
-            (
-                ErrorCode::ConnectionLimitReached,
-                "too many requests at once",
-            ),
-            (
-                ErrorCode::HttpRequestBodySize(Some(5)),
-                "the request body is too large (5 bytes)",
-            ),
-            (
-                ErrorCode::HttpRequestHeaderSize(Some(field)),
-                "the header `x` is too large (9 bytes)",
-            ),
+            (ErrorCode::HttpRequestDenied, "the host refused the request: it is not granted"),
+            (ErrorCode::DestinationIpProhibited, "the host refused the request: the address"),
+            (ErrorCode::ConnectionLimitReached, "too many requests at once"),
+            (ErrorCode::HttpRequestBodySize(Some(5)), "the request body is too large (5 bytes)"),
+            (ErrorCode::HttpRequestHeaderSize(Some(field)), "the header `x` is too large (9 bytes)"),
             (ErrorCode::DnsTimeout, "time is up: the name"),
+            (ErrorCode::HttpResponseTimeout, "time is up: the server did not answer"),
             (
-                ErrorCode::HttpResponseTimeout,
-                "time is up: the server did not answer",
-            ),
-            (
-                ErrorCode::DnsError(DnsErrorPayload {
-                    rcode: Some("NXDOMAIN".to_owned()),
-                    info_code: None,
-                }),
+                ErrorCode::DnsError(DnsErrorPayload { rcode: Some("NXDOMAIN".to_owned()), info_code: None }),
                 "could not be resolved (NXDOMAIN)",
             ),
             (ErrorCode::ConnectionRefused, "nobody listens"),
             (ErrorCode::TlsCertificateError, "certificate is not valid"),
-            (
-                ErrorCode::HttpResponseBodySize(None),
-                "the response body is too large",
-            ),
+            (ErrorCode::HttpResponseBodySize(None), "the response body is too large"),
             (ErrorCode::InternalError(None), "did not say why"),
             (ErrorCode::LoopDetected, "the request failed: LoopDetected"),
         ];

@@ -68,9 +68,7 @@ impl Request {
     /// A request without headers and body. The methods everyone knows may be written in lower case.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         let mut method = method.into();
-        const KNOWN: [&str; 9] = [
-            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
-        ];
+        const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
         if KNOWN.iter().any(|known| method.eq_ignore_ascii_case(known)) {
             method.make_ascii_uppercase();
         }

@@ -11,10 +11,7 @@ pub enum Body {
 }
 
 impl Body {
-    #[cfg_attr(
-        not(test),
-        allow(clippy::unused_self, reason = "the twin of the client on `wasi:http`")
-    )]
+    #[cfg_attr(not(test), allow(clippy::unused_self, reason = "the twin of the client on `wasi:http`"))]
     pub fn read(&mut self, _room: usize) -> Result<Option<Vec<u8>>, Error> {
         match *self {
             #[cfg(test)]
@@ -33,17 +30,8 @@ impl Deadline {
     }
 }
 
-pub fn send(
-    request: &Request,
-    target: &Target<'_>,
-    _deadline: Deadline,
-) -> Result<Response, Error> {
-    let Timeouts {
-        total,
-        connect,
-        first_byte,
-        between_bytes,
-    } = request.timeouts;
+pub fn send(request: &Request, target: &Target<'_>, _deadline: Deadline) -> Result<Response, Error> {
+    let Timeouts { total, connect, first_byte, between_bytes } = request.timeouts;
     // What the client on `wasi:http` reads, so that the compiler does not take it for dead here.
     let _ = (target, total, connect, first_byte, between_bytes);
     Err(Error::NoHost)

@@ -11,11 +11,7 @@ const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"
 ///
 /// # Errors
 /// The location is not a URL.
-pub fn next(
-    request: &Request,
-    status: u16,
-    location: Option<&str>,
-) -> Result<Option<Request>, Error> {
+pub fn next(request: &Request, status: u16, location: Option<&str>) -> Result<Option<Request>, Error> {
     let (true, Some(location)) = (matches!(status, 301 | 302 | 303 | 307 | 308), location) else {
         return Ok(None);
     };
@@ -30,22 +26,16 @@ pub fn next(
     if becomes_get {
         "GET".clone_into(&mut next.method);
         next.body.clear();
-        next.headers
-            .retain(|(name, _)| !starts_with(name, "content-"));
+        next.headers.retain(|(name, _)| !starts_with(name, "content-"));
     }
     if !Target::parse(&request.url)?.same_origin(&Target::parse(&next.url)?) {
-        next.headers.retain(|(name, _)| {
-            !CREDENTIALS
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known))
-        });
+        next.headers.retain(|(name, _)| !CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known)));
     }
     Ok(Some(next))
 }
 
 fn starts_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 #[cfg(test)]
@@ -67,44 +57,24 @@ mod tests {
     #[test]
     fn only_a_redirect_with_a_location_is_followed() {
         let request = Request::new("GET", "https://a.example/");
-        for (status, location) in [
-            (200, Some("/b")),
-            (304, Some("/b")),
-            (300, Some("/b")),
-            (302, None),
-        ] {
-            assert!(
-                next(&request, status, location).unwrap().is_none(),
-                "{status}"
-            );
+        for (status, location) in [(200, Some("/b")), (304, Some("/b")), (300, Some("/b")), (302, None)] {
+            assert!(next(&request, status, location).unwrap().is_none(), "{status}");
         }
     }
 
     #[test]
     fn method_and_body_change_where_the_status_says_so() {
-        let cases = [
-            (301, "GET", ""),
-            (302, "GET", ""),
-            (303, "GET", ""),
-            (307, "POST", "body"),
-            (308, "POST", "body"),
-        ];
+        let cases =
+            [(301, "GET", ""), (302, "GET", ""), (303, "GET", ""), (307, "POST", "body"), (308, "POST", "body")];
         for (status, method, body) in cases {
             let next = next(&posted(), status, Some("other")).unwrap().unwrap();
-            assert_eq!(
-                (&*next.method, &*next.body),
-                (method, body.as_bytes()),
-                "{status}"
-            );
+            assert_eq!((&*next.method, &*next.body), (method, body.as_bytes()), "{status}");
             assert_eq!(next.url, "https://a.example/dir/other");
             let kept = names(&next).contains(&"Content-Type");
             assert_eq!(kept, method == "POST", "{status}");
         }
         let head = Request::new("HEAD", "https://a.example/");
-        assert_eq!(
-            next(&head, 303, Some("/b")).unwrap().unwrap().method,
-            "HEAD"
-        );
+        assert_eq!(next(&head, 303, Some("/b")).unwrap().unwrap().method, "HEAD");
     }
 
     #[test]
@@ -126,15 +96,8 @@ mod tests {
     #[test]
     fn a_location_that_is_no_url_is_an_error() {
         let request = Request::new("GET", "https://a.example/");
-        for location in [
-            "ftp://a.example/",
-            "javascript:alert(1)",
-            "https://me:pw@a.example/",
-        ] {
-            assert!(
-                matches!(next(&request, 302, Some(location)), Err(Error::Url(_))),
-                "{location}"
-            );
+        for location in ["ftp://a.example/", "javascript:alert(1)", "https://me:pw@a.example/"] {
+            assert!(matches!(next(&request, 302, Some(location)), Err(Error::Url(_))), "{location}");
         }
     }
 }

@@ -34,10 +34,7 @@ impl Response {
     /// The first value of a header, if it is text. Upper and lower case of the name are the same.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 
@@ -90,10 +87,7 @@ impl Response {
 
 impl Debug for Response {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("url", &self.url)
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("Response").field("url", &self.url).field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -105,10 +99,7 @@ mod tests {
         Response {
             url: "https://example.com/".to_owned(),
             status: 200,
-            headers: vec![
-                ("Content-Type".to_owned(), b"text/plain".to_vec()),
-                ("x-bytes".to_owned(), vec![0xff]),
-            ],
+            headers: vec![("Content-Type".to_owned(), b"text/plain".to_vec()), ("x-bytes".to_owned(), vec![0xff])],
             body: Body::Chunks(chunks.iter().map(|chunk| chunk.to_vec()).collect()),
         }
     }
@@ -130,12 +121,7 @@ mod tests {
 
     #[test]
     fn a_prefix_says_whether_there_was_more() {
-        let cases = [
-            (3, "abc", true),
-            (4, "abcd", true),
-            (5, "abcde", false),
-            (9, "abcde", false),
-        ];
+        let cases = [(3, "abc", true), (4, "abcd", true), (5, "abcde", false), (9, "abcde", false)];
         for (limit, expected, more) in cases {
             let prefix = response(&[b"abc", b"de"]).prefix(limit);
             assert_eq!(prefix, Ok((expected.as_bytes().to_vec(), more)), "{limit}");

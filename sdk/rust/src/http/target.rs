@@ -82,9 +82,7 @@ impl<'a> Target<'a> {
 /// `base` cannot be asked for, or `reference` is a URL that cannot.
 pub fn resolve(base: &str, reference: &str) -> Result<String, Error> {
     let reference = encode(reference.trim());
-    let reference = reference
-        .split_once('#')
-        .map_or(&*reference, |(reference, _)| reference);
+    let reference = reference.split_once('#').map_or(&*reference, |(reference, _)| reference);
     let from = Target::parse(base)?;
     let scheme = match from.scheme {
         Scheme::Http => "http",
@@ -115,9 +113,7 @@ pub fn resolve(base: &str, reference: &str) -> Result<String, Error> {
 fn has_scheme(reference: &str) -> bool {
     reference.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     })
 }
 
@@ -215,10 +211,7 @@ mod tests {
             ("/g/./h/../i", "https://a.example:8443/g/i"),
             ("//h.example/x", "https://h.example/x"),
             ("http://h.example", "http://h.example"),
-            (
-                " /spaced out/é ",
-                "https://a.example:8443/spaced%20out/%C3%A9",
-            ),
+            (" /spaced out/é ", "https://a.example:8443/spaced%20out/%C3%A9"),
             ("g:h/../x?y#z", ""),
             ("a/b:c", "https://a.example:8443/b/c/a/b:c"),
         ];
@@ -228,10 +221,7 @@ mod tests {
                 Err(error) => assert!(expected.is_empty(), "{reference}: {error}"),
             }
         }
-        assert_eq!(
-            resolve("http://a.example", "g").unwrap(),
-            "http://a.example/g"
-        );
+        assert_eq!(resolve("http://a.example", "g").unwrap(), "http://a.example/g");
     }
 
     #[test]

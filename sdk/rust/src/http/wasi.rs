@@ -6,8 +6,8 @@ use std::time::Duration;
 use wasip2::clocks::monotonic_clock::{self, Instant};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    self as wasi, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
-    OutgoingRequest, RequestOptions,
+    self as wasi, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
+    RequestOptions,
 };
 use wasip2::io::poll::{self, Pollable};
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
@@ -53,8 +53,7 @@ pub fn send(request: &Request, target: &Target<'_>, deadline: Deadline) -> Resul
         true => None,
         false => Some(outgoing.body().map_err(|()| unexpected("body"))?),
     };
-    let future =
-        outgoing_handler::handle(outgoing, options(request.timeouts)).map_err(code::error)?;
+    let future = outgoing_handler::handle(outgoing, options(request.timeouts)).map_err(code::error)?;
     if let Some(body) = body {
         write(body, &request.body, &future, deadline)?;
     }
@@ -79,8 +78,10 @@ fn head(request: &Request, target: &Target<'_>) -> Result<OutgoingRequest, Error
     if !request.body.is_empty() && !headers.has(LENGTH) {
         let _ = headers.append(LENGTH, request.body.len().to_string().as_bytes());
     }
-    // With a length the server need not be able to read a body in chunks.
-    if !(request.body.is_empty() || headers.has("content-length")) {
+    // With a length the server need not be able to read a body in chunks, and some want one even of nothing (RFC 9110,
+    // section 8.6).
+    let expected = matches!(&*request.method, "POST" | "PUT" | "PATCH");
+    if (expected || !request.body.is_empty()) && !headers.has("content-length") {
         let length = request.body.len().to_string();
         let _ = headers.append("content-length", length.as_bytes());
     }
@@ -117,16 +118,10 @@ fn method(name: &str) -> wasi::Method {
 
 /// The host's own limits hold beside these; one it does not know is no reason to fail, because [`Deadline`] holds anyway.
 fn options(timeouts: Timeouts) -> Option<RequestOptions> {
-    let Timeouts {
-        total,
-        connect,
-        first_byte,
-        between_bytes,
-    } = timeouts;
+    let Timeouts { total, connect, first_byte, between_bytes } = timeouts;
     let options = RequestOptions::new();
     let mut any = false;
-    let mut set = |timeout: Option<Duration>,
-                   set: fn(&RequestOptions, Option<u64>) -> Result<(), ()>| {
+    let mut set = |timeout: Option<Duration>, set: fn(&RequestOptions, Option<u64>) -> Result<(), ()>| {
         if let Some(timeout) = timeout.or(total) {
             let _ = set(&options, Some(nanoseconds(timeout)));
             any = true;
@@ -140,12 +135,7 @@ fn options(timeouts: Timeouts) -> Option<RequestOptions> {
 
 /// A server may answer before it has read everything, or instead of it; so a body that nobody takes is no failure yet, the
 /// response tells.
-fn write(
-    body: OutgoingBody,
-    bytes: &[u8],
-    answer: &FutureIncomingResponse,
-    deadline: Deadline,
-) -> Result<(), Error> {
+fn write(body: OutgoingBody, bytes: &[u8], answer: &FutureIncomingResponse, deadline: Deadline) -> Result<(), Error> {
     let stream = body.write().map_err(|()| unexpected("request body"))?;
     let complete = write_all(&stream, bytes, answer, deadline)?;
     drop(stream);
@@ -184,10 +174,7 @@ fn write_all(
     Ok(stream.flush().is_ok())
 }
 
-fn head_of_response(
-    future: &FutureIncomingResponse,
-    deadline: Deadline,
-) -> Result<IncomingResponse, Error> {
+fn head_of_response(future: &FutureIncomingResponse, deadline: Deadline) -> Result<IncomingResponse, Error> {
     loop {
         match future.get() {
             Some(Ok(Ok(response))) => return Ok(response),
