@@ -158,16 +158,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Self::Value = Vec::with_capacity(4);
                 while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    if members.iter().any(|(known, _)| *known == key) {
-                        return Err(serde::de::Error::custom(format_args!("`{key}` is there twice")));
-                    }
                     members.push((key, value));
                 }
-                Ok(members)
+                match twice(&members) {
+                    Some(name) => Err(serde::de::Error::custom(format_args!("`{name}` is there twice"))),
+                    None => Ok(members),
+                }
             }
         }
         deserializer.deserialize_map(Members).map(Self)
     }
+}
+
+/// A name that is there twice, if any. Sorted, for a stranger decides how many there are.
+fn twice<'a>(members: &'a [(Cow<'_, str>, &RawValue)]) -> Option<&'a str> {
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
+    names.sort_unstable();
+    names.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first().copied())
 }
 
 /// A request: it must be answered.
@@ -365,6 +372,17 @@ mod tests {
         let params = format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{params}}}"#);
         assert!(matches!(read(text.as_bytes()), Ok(Incoming::One(Message::Request(_)))));
+    }
+
+    #[test]
+    fn many_members_cost_little_and_one_that_is_there_twice_is_found() {
+        let members: Vec<_> = (0..200_000).map(|number| format!(r#""m{number}":1"#)).collect();
+        let message = |more: &str| {
+            let params = format!("{{{}{more}}}", members.join(","));
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{params}}}"#)
+        };
+        assert!(read(message("").as_bytes()).is_ok());
+        assert_eq!(code(&message(r#","m7":2"#)), (-32602, Some("1".to_owned())));
     }
 
     #[test]

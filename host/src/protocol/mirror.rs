@@ -4,6 +4,7 @@
 //! the transport's part. Source: 2026-07-28, Streamable HTTP, "Custom Headers from Tool Parameters".
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -83,20 +84,28 @@ fn is_token(text: &str) -> bool {
 
 /// The headers a call with these arguments must have.
 pub(super) fn of_call<'a>(mirrors: &[Mirror], arguments: Option<&'a RawValue>) -> Vec<Mirrored<'a>> {
+    let mut levels = Levels { arguments, read: HashMap::new() };
     mirrors
         .iter()
-        .map(|mirror| Mirrored {
-            header: mirror.header.clone(),
-            value: arguments.and_then(|arguments| at(arguments, &mirror.path)).map(value),
-        })
+        .map(|mirror| Mirrored { header: mirror.header.clone(), value: levels.at(&mirror.path).map(value) })
         .collect()
 }
 
-fn at<'a>(mut value: &'a RawValue, path: &[String]) -> Option<&'a RawValue> {
-    for name in path {
-        value = Fields::read(value)?.get(name)?;
+/// The objects along the paths, each read once however many paths lead through it: a stranger decides how long they are.
+struct Levels<'a, 'p> {
+    arguments: Option<&'a RawValue>,
+    read: HashMap<&'p [String], Option<Fields<'a>>>,
+}
+
+impl<'a, 'p> Levels<'a, 'p> {
+    fn at(&mut self, path: &'p [String]) -> Option<&'a RawValue> {
+        let Some((name, parent)) = path.split_last() else { return self.arguments };
+        if !self.read.contains_key(parent) {
+            let fields = self.at(parent).and_then(Fields::read);
+            self.read.insert(parent, fields);
+        }
+        self.read.get(parent)?.as_ref()?.get(name)
     }
-    Some(value)
 }
 
 fn value(raw: &RawValue) -> MirroredValue<'_> {

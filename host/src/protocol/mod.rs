@@ -41,6 +41,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 pub use self::error::{Class, Error};
 pub use self::jsonrpc::{Id, Incoming, Message, Notification, Rejected, Request, Response, read, read_one};
@@ -141,24 +142,34 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server for what `registry` holds, now and later.
+    /// A server for what `registry` holds, now and later. What a tool leaves with its client while it waits for input
+    /// comes back to this process only.
     pub fn new(registry: Registry, info: ServerInfo) -> Arc<Self> {
-        Arc::new(Self {
-            registry,
-            identity: identity::Identity::new(&info),
-            catalog: catalog::Catalog::default(),
-            seal: seal::Seal::of_this_process(),
-            info,
-        })
+        Self::with_seal(registry, info, seal::Seal::of_this_process())
+    }
+
+    /// The same with a secret key that several processes share, so that a client may come back to any of them.
+    pub fn with_state_key(registry: Registry, info: ServerInfo, key: &[u8; 32]) -> Arc<Self> {
+        Self::with_seal(registry, info, seal::Seal::with_key(key))
+    }
+
+    fn with_seal(registry: Registry, info: ServerInfo, seal: seal::Seal) -> Arc<Self> {
+        let identity = identity::Identity::new(&info);
+        Arc::new(Self { registry, identity, catalog: catalog::Catalog::default(), seal, info })
     }
 
     /// Answers one request; none if the peer cancelled it, for then it must hear no more of it.
     ///
     /// Cancel safe: dropping the future ends the request and the tool it may be running.
     pub async fn answer(&self, request: &Request<'_>, scope: &Scope) -> Option<Reply> {
-        match dispatch::dispatch(self, request, scope).await {
+        let principal = scope.principal.as_deref().map(|principal| principal.id.as_str());
+        let span = tracing::debug_span!("request", request_id = %request.id, principal, method = %request.method);
+        match dispatch::dispatch(self, request, scope).instrument(span).await {
             Ok(reply) => reply,
-            Err(error) => Some(Reply::failure(Some(&request.id), &error)),
+            Err(error) => {
+                tracing::debug!(request_id = %request.id, method = %request.method, %error, "request refused");
+                Some(Reply::failure(Some(&request.id), &error))
+            }
         }
     }
 

@@ -36,8 +36,8 @@ pub async fn serve_channel(server: Arc<Server>, channel: Channel, shutdown: Canc
 pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits: Limits, shutdown: CancellationToken) {
     let Channel { mut incoming, outgoing } = channel;
     let mut changes = server.changes();
-    let mut seen = changes.borrow_and_update().tools;
     let mut connection = Connection {
+        told: changes.borrow_and_update().tools,
         server,
         session: None,
         in_flight: InFlight::new(limits.in_flight),
@@ -53,8 +53,8 @@ pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits:
             Some(_) = connection.open.join_next(), if !connection.open.is_empty() => {}
             Ok(()) = changes.changed(), if connection.wants_changes() => {
                 let now = changes.borrow_and_update().tools;
-                if now != seen {
-                    seen = now;
+                if now != connection.told {
+                    connection.told = now;
                     let message = connection.server.tools_changed();
                     connection.send(message).await;
                 }
@@ -77,6 +77,8 @@ struct Connection {
     open: JoinSet<()>,
     closing: CancellationToken,
     limits: Limits,
+    /// The version of the list of tools that the session was last told of, or opened with.
+    told: u64,
 }
 
 impl Connection {
@@ -173,6 +175,7 @@ impl Connection {
         match self.server.initialize(request, None, Arc::clone(&self.in_flight)) {
             Ok((session, reply)) => {
                 self.session = Some(session);
+                self.told = self.server.changes().borrow().tools;
                 reply
             }
             Err(error) => Reply::failure(Some(&request.id), &error),

@@ -148,7 +148,12 @@ async fn take_request(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>,
 
 /// A request of the era in which each stands alone. Dropping the future, or the stream it may return, ends it.
 async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes: &Bytes) -> Response<Body> {
-    if let Err(error) = headers::check(&head.headers, request, &shared.server) {
+    if let Err(mismatch) = headers::check(&head.headers, request, &shared.server) {
+        // What is missing from the body comes first: it is what the headers would have to repeat.
+        let error = match protocol::lifecycle::terms(request, &Rules::PerRequest) {
+            Err(error @ Error::Malformed(_)) => error,
+            _ => mismatch,
+        };
         return answers::reply(Reply::failure(Some(&request.id), &error));
     }
     let mut scope = Scope {
