@@ -121,6 +121,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = start_log(&cli) {
         return fail(&error);
     }
+    crate::sandbox::disable_backtraces();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

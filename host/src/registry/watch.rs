@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How long it must be quiet before the files are looked at: longer than the gap between the steps of a save.
-pub const QUIET: Duration = Duration::from_millis(30);
+pub const QUIET: Duration = Duration::from_millis(20);
 /// How long events may go on before the files are looked at all the same.
 pub const PATIENCE: Duration = Duration::from_millis(300);
 

@@ -32,6 +32,13 @@ const MEMORIES: u32 = 8;
 const TABLES: u32 = 64;
 const TABLE_ELEMENTS: usize = 200_000;
 
+/// Keeps errors inside the engine from recording where in the host they arose, whatever `RUST_BACKTRACE` says. One such error
+/// is made and thrown away in every call, and recording it costs as much as the call. For the whole process, so only a
+/// program's own `main` should decide it.
+pub fn disable_backtraces() {
+    wasmtime::error::disable_backtrace();
+}
+
 /// How large the engine is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineConfig {

@@ -27,6 +27,6 @@ pub mod types;
 
 pub use cell::{Cell, Compiled};
 pub use ctx::{CallCtx, CallEvent};
-pub use engine::{Engine, EngineConfig, MAX_MEMORY_BYTES};
+pub use engine::{Engine, EngineConfig, MAX_MEMORY_BYTES, disable_backtraces};
 pub use error::{CallFailure, LoadError};
 pub use inspect::{Inspection, inspect};
