@@ -268,6 +268,8 @@ impl Read for Body {
 fn fill(stream: &mut BufReader<TcpStream>, length: &mut Length, buffer: &mut [u8]) -> io::Result<usize> {
     let left = match length {
         Length::UntilEnd => return stream.read(buffer),
+        // Even a read of no bytes would wait for more from the server.
+        Length::Known(0) => return Ok(0),
         Length::Known(left) => left,
         Length::Chunked(Some(left)) if *left > 0 => left,
         Length::Chunked(state) => {
