@@ -29,7 +29,7 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli", "main.rs"]),
-    ("url", &["policy"]),
+    ("url", &["policy", "config"]),
     ("ipnet", &["policy", "config"]),
 ];
 
@@ -69,11 +69,11 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// A file without its unit tests and comments, as numbered lines. A file that is nothing but unit tests has none: it is
-/// called `tests.rs`, or lies in a folder `tests`.
+/// A file without its unit tests and comments, as numbered lines. A file of tests has none.
 fn code(path: &Path) -> Vec<(usize, String)> {
-    let below = path.strip_prefix(root().join("host/src")).unwrap_or(path);
-    if below.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs"))) {
+    let below = path.strip_prefix(root().join("host")).unwrap_or(path);
+    let is_test = |part: &str| matches!(part, "tests" | "tests.rs" | "testing.rs" | "fake.rs");
+    if below.iter().filter_map(|part| part.to_str()).any(is_test) {
         return Vec::new();
     }
     let text = fs::read_to_string(path).expect("a source file reads");
