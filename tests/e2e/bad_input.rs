@@ -107,8 +107,8 @@ fn a_bad_config_is_one_message_with_file_line_and_fix() {
     let site = Site::new();
     let echo = Site::plugin("echo", "");
     for (text, parts) in [
-        ("[plugins.echo\n".to_owned(), vec!["toolcell.toml", "1"]),
-        (format!("{echo}colour = 'red'\n"), vec!["toolcell.toml", "3", "colour"]),
+        ("[plugins.echo\n".to_owned(), vec!["toolcell.toml:1"]),
+        (format!("{echo}colour = 'red'\n"), vec!["toolcell.toml:4", "colour"]),
         (format!("{echo}limits = {{ wall-ms = 'long' }}\n"), vec!["toolcell.toml", "wall-ms"]),
         (format!("{echo}hosts = ['ftp://example.com']\n"), vec!["toolcell.toml", "ftp"]),
         ("[plugins.echo]\n".to_owned(), vec!["toolcell.toml", "path"]),

@@ -41,7 +41,8 @@ fn a_session_ends_when_it_is_deleted() {
     let host = serve_echo();
     let mut session = host.session(HANDSHAKE);
     let id = session.id().unwrap_or_default().to_owned();
-    assert!(id.len() >= 32 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id:?}");
+    // At least 128 bits, in characters that a header may carry.
+    assert!(id.len() >= 22 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id:?}");
     assert_ne!(host.session(HANDSHAKE).id(), Some(id.as_str()));
     assert!(matches!(session.delete(), 200 | 204));
     let answer = session.post(&request(1, "ping", &json!({})));

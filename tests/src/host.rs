@@ -89,7 +89,7 @@ impl Host {
     pub fn reload<T>(&self, change: impl FnOnce() -> T) -> String {
         let mark = self.log.mark();
         change();
-        self.log.wait_for(mark, &["in service"]);
+        self.log.wait_for(mark, &["INFO", "in service"]);
         self.log.since(mark)
     }
 

@@ -189,6 +189,9 @@ impl Session {
         assert_eq!(answer.head.status, 200, "{}", answer.text());
         session.id = answer.head.header("mcp-session-id").map(str::to_owned);
         session.initialized = response_of(&answer)["result"].clone();
+        if let Some(agreed) = session.initialized["protocolVersion"].as_str() {
+            session.version = agreed.to_owned();
+        }
         let answer = session.post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
         assert_eq!(answer.head.status, 202, "{}", answer.text());
         session

@@ -154,7 +154,7 @@ fn config(web: &Web) -> String {
     text += &Site::plugin("time", "");
     text += &Site::plugin("sequential-thinking", "");
     text += &Site::plugin("filesystem", "dirs = [{ host = 'docs', guest = '/docs', access = 'read-write' }]");
-    text += &Site::plugin("memory", "dirs = [{ host = 'memory', guest = '/data', access = 'read-write' }]");
+    text += &Site::plugin("memory", "dirs = [{ host = 'memory', guest = '/memory', access = 'read-write' }]");
     text += &Site::plugin("fetch", &format!("hosts = ['{}']", web.origin()));
     text += &Site::plugin("conformance", &format!("prefix = '{IGNORED}'"));
     text += &Site::guest("progress_flood", "");

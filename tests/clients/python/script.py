@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
@@ -41,8 +42,19 @@ def main(connect: Callable[[Json], AbstractAsyncContextManager[Adapter]]) -> Non
         async with connect(plan) as client:
             await run(plan, client)
 
-    anyio.run(start)
+    try:
+        anyio.run(start)
+    except BaseException as why:
+        for leaf in leaves(why):
+            traceback.print_exception(leaf, limit=-3, file=sys.stderr)
+        sys.exit(1)
     print("done")
+
+
+def leaves(why: BaseException) -> list[BaseException]:
+    """What really went wrong, without the groups of groups that task groups make of it."""
+    inner = getattr(why, "exceptions", None)
+    return [leaf for part in inner for leaf in leaves(part)] if inner else [why]
 
 
 async def run(plan: Json, client: Adapter) -> None:
