@@ -13,6 +13,8 @@ pub mod mcp;
 pub mod plan;
 pub mod site;
 pub mod stdio;
+#[cfg(test)]
+mod tidy;
 pub mod web;
 
 use std::time::Duration;

@@ -122,7 +122,8 @@ fn external_crates_stay_in_their_layer() {
         for (at, line) in code(&file) {
             for (name, places) in EXTERNAL {
                 let used = line.contains(&format!("use {name}::")) || names_crate(&line, name);
-                if used && !places.iter().any(|allowed| place == *allowed || place.starts_with(&format!("{allowed}/"))) {
+                if used && !places.iter().any(|allowed| place == *allowed || place.starts_with(&format!("{allowed}/")))
+                {
                     found.push(format!("{}:{at} uses {name}", relative(&file)));
                 }
             }

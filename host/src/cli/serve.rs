@@ -35,14 +35,16 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
             Ok(())
         })
     };
-    tokio::select! {
-        served = serving => { served?; }
-        signal = stop_signal() => {
-            tracing::info!("{signal}, finishing what is in flight");
-            if !host.shutdown(DRAIN).await {
-                tracing::warn!("some requests did not finish in {} s", DRAIN.as_secs());
-            }
-        }
+    tokio::pin!(serving);
+    let signal = tokio::select! {
+        served = &mut serving => return served.map(|_| ExitCode::SUCCESS),
+        signal = stop_signal() => signal,
+    };
+    tracing::info!("{signal}, finishing what is in flight");
+    // What is served must go on being polled to come to its end.
+    let (finished, _) = tokio::join!(host.shutdown(DRAIN), tokio::time::timeout(DRAIN, serving));
+    if !finished {
+        tracing::warn!("some requests did not finish in {} s", DRAIN.as_secs());
     }
     Ok(ExitCode::SUCCESS)
 }
