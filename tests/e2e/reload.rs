@@ -176,7 +176,9 @@ fn an_edited_config_is_live_and_a_broken_one_changes_nothing() {
         assert_eq!(client.tools(), ["echo", "a_version", "a_slow"]);
     }
 
-    host.reload(|| site.config(&format!("{echo}{}", Site::guest("versioned_v2", "prefix = 'b_'"))));
+    let mark = host.log.mark();
+    site.config(&format!("{echo}{}", Site::guest("versioned_v2", "prefix = 'b_'")));
+    host.log.wait_for(mark, &["INFO", "plugin loaded", "versioned_v2"]);
     assert_eq!(client.tools(), ["echo", "b_version", "b_slow"]);
 }
 
