@@ -86,7 +86,7 @@ impl Manifest {
         for Dir { path, access, why } in dirs {
             let asks = |error: String| wrong(format!("asks for the directory {path:?}: {error}"));
             check_requested_path(&path).map_err(asks)?;
-            let access = access.parse().map_err(|error| asks(format!("{error}")))?;
+            let access = access.parse().map_err(asks)?;
             requested.dirs.push(DirRequest { path, access, why });
         }
         for Host { pattern, why } in hosts {
