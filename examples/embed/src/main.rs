@@ -27,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
         })
         .build()
         .await?;
-    for problem in host.snapshot().problems() {
+    if let Some(problem) = host.snapshot().problems().first() {
         anyhow::bail!("{problem}");
     }
 
