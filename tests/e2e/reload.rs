@@ -211,6 +211,8 @@ fn an_edited_grant_is_live() {
 const RATE: u64 = 1_000;
 const CLIENTS: u64 = 4;
 const SWAPS: usize = 20;
+/// Calls between one swap and the next: 20 swaps then take at least two seconds of load.
+const BETWEEN: usize = 100;
 /// How soon the new version must answer after the file is in place, as a median.
 const LIVE_WITHIN: Duration = Duration::from_millis(250);
 
@@ -227,8 +229,14 @@ fn under_load_no_call_fails_while_the_plugin_is_replaced() {
             scope.spawn(|| call_steadily(host.modern(), &done, &calls));
         }
         let mut client = host.modern();
-        let latencies: Vec<Duration> =
-            (1..=SWAPS).map(|swap| live_after(&site, &versions[swap % 2], swap % 2, &mut client)).collect();
+        let mut latencies = Vec::new();
+        for swap in 1..=SWAPS {
+            let due = calls.load(Ordering::Relaxed) + BETWEEN;
+            while calls.load(Ordering::Relaxed) < due {
+                assert_eq!(version(&mut client), ["v1", "v2"][(swap - 1) % 2]);
+            }
+            latencies.push(live_after(&site, &versions[swap % 2], swap % 2, &mut client));
+        }
         done.store(true, Ordering::Relaxed);
         latencies
     });

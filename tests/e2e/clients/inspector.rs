@@ -73,19 +73,9 @@ impl Inspector {
     }
 }
 
-#[test]
-fn inspector_http() {
-    let inspector = Inspector::new(Transport::Http, "modern", MODERN);
-    inspector.list();
-    for case in inspector.cases() {
-        inspector.call(case);
-    }
-}
-
-/// Each request starts a host of its own here, so each tool is called once.
-#[test]
-fn inspector_stdio() {
-    let inspector = Inspector::new(Transport::Stdio, "legacy", HANDSHAKE);
+/// Lists the tools and calls each of them once; every request is a process of the Inspector's, so not every case.
+fn list_and_call(transport: Transport, era: &'static str, version: &str) {
+    let inspector = Inspector::new(transport, era, version);
     inspector.list();
     let mut called = BTreeSet::new();
     for case in inspector.cases() {
@@ -94,4 +84,14 @@ fn inspector_stdio() {
             inspector.call(case);
         }
     }
+}
+
+#[test]
+fn inspector_http() {
+    list_and_call(Transport::Http, "modern", MODERN);
+}
+
+#[test]
+fn inspector_stdio() {
+    list_and_call(Transport::Stdio, "legacy", HANDSHAKE);
 }

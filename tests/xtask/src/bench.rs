@@ -1,5 +1,8 @@
 //! The project's own benchmark.
 
+use std::env::consts::EXE_SUFFIX;
+use std::process::Command;
+
 use crate::run::{Outcome, run, step};
 use crate::workspace::Workspace;
 use crate::{plugins, serve};
@@ -15,5 +18,7 @@ pub fn bench(workspace: &Workspace, arguments: &[String]) -> Outcome {
     }
     plugins::build(workspace)?;
     step("host", || serve::build_host(workspace))?;
-    run(workspace.cargo("run").args(["--release", "--package", "toolcell-bench", "--"]).args(arguments))
+    step("benchmark", || run(workspace.release("build").args(["--bin", "toolcell-bench"])))?;
+    let program = workspace.target.join("release").join(format!("toolcell-bench{EXE_SUFFIX}"));
+    run(Command::new(program).args(arguments).current_dir(&workspace.root))
 }

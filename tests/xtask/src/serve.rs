@@ -25,9 +25,9 @@ pub fn serve(workspace: &Workspace, arguments: &[String]) -> Outcome {
     become_it(host)
 }
 
-/// `cargo build --release` of the host and nothing else.
+/// Builds the host.
 pub fn build_host(workspace: &Workspace) -> Outcome {
-    run(workspace.cargo("build").args(["--release", "--package", "toolcell"]))
+    run(workspace.release("build").args(["--bin", "toolcell"]))
 }
 
 fn given(arguments: &[String], option: &str) -> bool {

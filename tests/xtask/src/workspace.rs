@@ -48,7 +48,15 @@ impl Workspace {
         command
     }
 
-    /// The host as `cargo build --release` leaves it.
+    /// `cargo SUBCOMMAND --release --workspace`. Always the whole workspace, even for one program of it: cargo joins the
+    /// features of what it is asked to build, so another selection would compile the host and wasmtime once more.
+    pub fn release(&self, subcommand: &str) -> Command {
+        let mut command = self.cargo(subcommand);
+        command.args(["--release", "--workspace"]);
+        command
+    }
+
+    /// The host as [`Workspace::release`] leaves it.
     pub fn host(&self) -> PathBuf {
         self.target.join("release").join(format!("toolcell{}", env::consts::EXE_SUFFIX))
     }
