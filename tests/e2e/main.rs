@@ -3,6 +3,7 @@
 mod bad_input;
 mod clients;
 mod command_line;
+mod embed;
 mod handshake;
 mod hostile;
 mod modern;

@@ -12,6 +12,12 @@ pub fn toolcell() -> PathBuf {
     existing(folder.join(format!("toolcell{}", env::consts::EXE_SUFFIX)))
 }
 
+/// The built embedding example.
+#[must_use]
+pub fn embed() -> PathBuf {
+    existing(profile_folder().join(format!("embed{}", env::consts::EXE_SUFFIX)))
+}
+
 /// A first-party plugin as a component, by its folder in `plugins/`.
 #[must_use]
 pub fn plugin(name: &str) -> PathBuf {

@@ -48,6 +48,7 @@ fn prepare(workspace: &Workspace) -> Outcome<Clients> {
         let clients = scope.spawn(|| clients::install(workspace));
         plugins::build(workspace)?;
         step("host", || serve::build_host(workspace))?;
+        step("embedding example", || run(workspace.release("build").args(["--bin", "embed"])))?;
         clients.join().map_err(|_| "installing the clients panicked")?
     })
 }
