@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use toolcell_state::{MemoryStore, TaskStore};
 
 /// What a [`PluginList`] wants in service.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,6 +64,7 @@ pub struct HostBuilder {
     engine: EngineConfig,
     server: ServerInfo,
     http: HttpConfig,
+    tasks: Arc<dyn TaskStore>,
     watch: bool,
 }
 
@@ -109,6 +111,13 @@ impl HostBuilder {
         self
     }
 
+    /// Keeps tasks in this store. Default is memory: they end with the process.
+    #[must_use]
+    pub fn tasks(mut self, store: Arc<dyn TaskStore>) -> Self {
+        self.tasks = store;
+        self
+    }
+
     /// Reloads plugins when their files change. Takes one thread for the operating system's events. Default is not to.
     #[must_use]
     pub fn watch(mut self, watch: bool) -> Self {
@@ -124,7 +133,7 @@ impl HostBuilder {
     /// # Errors
     /// See [`HostError`].
     pub async fn build(self) -> Result<Host, HostError> {
-        let Self { plugins, list, policy, engine, server, http, watch } = self;
+        let Self { plugins, list, policy, engine, server, http, tasks: store, watch } = self;
         let registry = Registry::new(Engine::new(&engine)?, policy);
         let plan = Plan { fixed: plugins, list };
         let wanted = plan.wanted().map_err(HostError::List)?;
@@ -141,7 +150,11 @@ impl HostBuilder {
         if let Some(watch) = watch {
             tasks.spawn(stop.clone().run_until_cancelled_owned(reload(registry.clone(), plan, watch)));
         }
-        let server = Server::new(registry.clone(), server);
+        let lists = registry.clone();
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move { lists.keep_lists_current().await }));
+        let server = Server::with_state(registry.clone(), server, store, None);
+        let tended = Arc::clone(&server);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(async move { tended.tend_tasks().await }));
         let guard = stop.clone().drop_guard();
         Ok(Host(Arc::new(Inner { registry, server, http, stop, tasks, _guard: guard })))
     }
@@ -170,6 +183,7 @@ impl Host {
             engine: EngineConfig::default(),
             server: ServerInfo::default(),
             http: HttpConfig::default(),
+            tasks: Arc::new(MemoryStore::new(toolcell_state::Limits::default())),
             watch: false,
         }
     }
@@ -199,7 +213,8 @@ impl Host {
     }
 
     /// The MCP endpoint as a service, for mounting into a hyper or tower server such as axum's. It answers on whatever
-    /// path it is mounted at.
+    /// path it is mounted at; [`with_sse`](transport::http::Service::with_sse) adds the HTTP+SSE transport of the oldest
+    /// clients. How slowly clients may take a single large answer is for that server to limit.
     pub fn http_service(&self) -> transport::http::Service {
         transport::http::Service::new(Arc::clone(&self.0.server), self.0.http.clone(), self.0.stop.clone())
     }
@@ -233,6 +248,7 @@ impl Host {
     /// Returns whether all of them did.
     pub async fn shutdown(&self, patience: Duration) -> bool {
         self.0.stop.cancel();
+        self.0.server.stop_tasks();
         self.0.tasks.close();
         tokio::time::timeout(patience, self.0.tasks.wait()).await.is_ok()
     }

@@ -22,11 +22,13 @@
 pub mod cli;
 pub mod config;
 pub mod host;
-pub mod policy;
 pub mod protocol;
 pub mod registry;
-pub mod sandbox;
 pub mod transport;
+
+pub use toolcell_policy as policy;
+pub use toolcell_sandbox as sandbox;
+pub use toolcell_state as state;
 
 pub use host::{Host, HostBuilder, HostError, PluginList, Wanted};
 pub use policy::{Access, DirGrant, Grant, HostPattern, Limits, Policy};

@@ -21,7 +21,7 @@ async fn main() -> anyhow::Result<()> {
     let host = Host::builder()
         .plugin(PluginSpec::new("echo", Source::File(format!("{plugins}/echo.wasm").into())))
         .plugin(files)
-        .policy(|call: &CallFacts<'_>| match call.tool {
+        .policy(|call: &CallFacts<'_>| match call.name {
             "write_file" => Err("this platform's files are written by people".to_owned()),
             _ => Ok(()),
         })

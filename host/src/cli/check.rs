@@ -1,7 +1,7 @@
 //! `toolcell check`.
 
-use super::{Check, say, source};
-use crate::registry::{Plugin, Snapshot};
+use super::{Check, connect, say, source};
+use crate::registry::{Offers, Plugin, Snapshot};
 use std::process::ExitCode;
 
 pub(super) async fn run(check: Check) -> anyhow::Result<ExitCode> {
@@ -25,7 +25,12 @@ pub(super) async fn run(check: Check) -> anyhow::Result<ExitCode> {
 }
 
 fn line(plugin: &Plugin) -> String {
-    let mut text = format!("{}: {} tools", plugin.name(), plugin.tools.len());
+    let Offers { tools, resources, templates, prompts, .. } = &plugin.offers;
+    let mut text = format!("{}: {} tools", plugin.name(), tools.len());
+    let others = [(resources.len(), "resources"), (templates.len(), "resource templates"), (prompts.len(), "prompts")];
+    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+        text += &format!(", {count} {what}");
+    }
     for gap in plugin.gaps() {
         text += &format!("\n  note: {gap}");
     }
@@ -33,10 +38,10 @@ fn line(plugin: &Plugin) -> String {
 }
 
 fn verdict(snapshot: &Snapshot, problems: usize) -> String {
-    let (plugins, tools) = (snapshot.plugins().len(), snapshot.tools().len());
+    let (plugins, offers) = (snapshot.plugins().len(), connect::counts(snapshot));
     match problems {
-        0 => format!("all is well: {plugins} plugins, {tools} tools"),
-        1 => format!("1 problem; {plugins} plugins and {tools} tools would be served"),
-        n => format!("{n} problems; {plugins} plugins and {tools} tools would be served"),
+        0 => format!("all is well: {plugins} plugins, {offers}"),
+        1 => format!("1 problem; {plugins} plugins and {offers} would be served"),
+        n => format!("{n} problems; {plugins} plugins and {offers} would be served"),
     }
 }

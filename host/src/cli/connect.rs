@@ -4,15 +4,29 @@ use crate::registry::Snapshot;
 
 /// The summary printed when HTTP is served.
 pub(super) fn summary(url: &str, snapshot: &Snapshot) -> String {
-    let mut text = format!("\nserving {} tools of {} plugins\n", snapshot.tools().len(), snapshot.plugins().len());
+    let mut text = format!("\nserving {} of {} plugins\n", counts(snapshot), snapshot.plugins().len());
     for plugin in snapshot.plugins() {
-        let names: Vec<&str> = plugin.tools.iter().map(|tool| tool.name.as_str()).collect();
+        let names: Vec<&str> = plugin.offers.tools.iter().map(|tool| tool.name.as_str()).collect();
         text += &format!("  {:<22} {}\n", plugin.name(), shorten(&names));
     }
     for problem in snapshot.problems() {
         text += &format!("  not served: {problem}\n");
     }
     text + &snippets(url)
+}
+
+/// How many there are of everything that is there; tools in any case.
+pub(super) fn counts(snapshot: &Snapshot) -> String {
+    let mut text = format!("{} tools", snapshot.tools().len());
+    let others = [
+        (snapshot.resources().len(), "resources"),
+        (snapshot.templates().len(), "resource templates"),
+        (snapshot.prompts().len(), "prompts"),
+    ];
+    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+        text += &format!(", {count} {what}");
+    }
+    text
 }
 
 fn shorten(names: &[&str]) -> String {

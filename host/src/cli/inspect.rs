@@ -2,7 +2,7 @@
 
 use super::{Inspect, say, source};
 use crate::policy::Requested;
-use crate::registry::{Plugin, PluginSpec, Snapshot, Source, plugin_name};
+use crate::registry::{Offers, Plugin, PluginSpec, Snapshot, Source, plugin_name};
 use anyhow::bail;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ fn findings(plugin: &Plugin, snapshot: &Snapshot) -> Vec<String> {
     if plugin.manifest.requested.is_none() {
         findings.push("it has no manifest, so what it asks for is unknown; what you grant is what it gets".to_owned());
     }
-    for tool in &plugin.tools {
+    for tool in &plugin.offers.tools {
         let described = tool.tool.description.as_deref().unwrap_or_default().trim().chars().count();
         if described == 0 {
             findings.push(format!("tool {} has no description; a model cannot know when to use it", tool.name));
@@ -90,8 +90,8 @@ fn as_text(plugin: &Plugin, findings: &[String]) -> String {
             asked => out.extend(asked.iter().map(|(capability, why)| format!("  {capability:<40} {why}\n"))),
         },
     }
-    out += &format!("\ntools ({})\n", plugin.tools.len());
-    for tool in &plugin.tools {
+    out += &format!("\ntools ({})\n", plugin.offers.tools.len());
+    for tool in &plugin.offers.tools {
         let description = tool.tool.description.as_deref().unwrap_or("(no description)").trim();
         out += &format!(
             "  {}\n    {}\n    in  {}\n",
@@ -101,6 +101,19 @@ fn as_text(plugin: &Plugin, findings: &[String]) -> String {
         );
         if let Some(schema) = &tool.tool.output_schema {
             out += &format!("    out {schema}\n");
+        }
+    }
+    let Offers { resources, templates, prompts, .. } = &plugin.offers;
+    let described = |text: &Option<String>| text.clone().unwrap_or_default().replace('\n', " ");
+    let resources: Vec<_> = resources.iter().map(|it| (&it.info.uri, described(&it.info.description))).collect();
+    let templates = templates.iter().map(|it| (&it.template.uri_template, described(&it.template.description)));
+    let prompts = prompts.iter().map(|it| (&it.name, described(&it.prompt.description)));
+    for (title, items) in
+        [("resources", resources), ("resource templates", templates.collect()), ("prompts", prompts.collect())]
+    {
+        if !items.is_empty() {
+            out += &format!("\n{title} ({})\n", items.len());
+            out.extend(items.iter().map(|(name, description)| format!("  {name}\n    {description}\n")));
         }
     }
     for (title, names) in [("imports", &outside.imports), ("exports", &outside.exports)] {
@@ -119,6 +132,7 @@ fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
     let outside = plugin.compiled().inspection();
     let schema = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
     let tools: Vec<Value> = plugin
+        .offers
         .tools
         .iter()
         .map(|entry| {
@@ -127,6 +141,23 @@ fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
                 "name": entry.name, "title": tool.title, "description": tool.description,
                 "inputSchema": schema(&tool.input_schema), "outputSchema": tool.output_schema.as_ref().map(schema),
             })
+        })
+        .collect();
+    let Offers { resources, templates, prompts, .. } = &plugin.offers;
+    let resources: Vec<Value> = resources
+        .iter()
+        .map(|it| json!({"uri": it.info.uri, "name": it.info.name, "description": it.info.description}))
+        .collect();
+    let templates: Vec<Value> = templates
+        .iter()
+        .map(|it| &it.template)
+        .map(|it| json!({"uriTemplate": it.uri_template, "name": it.name, "description": it.description}))
+        .collect();
+    let prompts: Vec<Value> = prompts
+        .iter()
+        .map(|it| {
+            let arguments: Vec<_> = it.prompt.arguments.iter().map(|argument| &argument.name).collect();
+            json!({"name": it.name, "description": it.prompt.description, "arguments": arguments})
         })
         .collect();
     let requests = manifest.requested.as_ref().map(|requested| {
@@ -140,6 +171,6 @@ fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
         "name": manifest.name, "version": manifest.version, "description": manifest.description,
         "digest": plugin.digest.to_string(), "bytes": plugin.size, "contract": outside.contract, "builtBy": manifest.sdk,
         "memoryBytesAtStart": footprint.map(|(memory, _)| memory), "tableElementsAtStart": footprint.map(|(_, elements)| elements),
-        "asksFor": requests, "tools": tools, "imports": outside.imports, "exports": outside.exports, "findings": findings,
+        "asksFor": requests, "tools": tools, "resources": resources, "resourceTemplates": templates, "prompts": prompts, "imports": outside.imports, "exports": outside.exports, "findings": findings,
     })
 }

@@ -77,6 +77,10 @@ struct Serve {
     #[arg(long)]
     stdio: bool,
 
+    /// Keep tasks in this file, so that they outlive the server; instead of `[server] state`
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
     /// Do not reload when files change
     #[arg(long)]
     no_watch: bool,

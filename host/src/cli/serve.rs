@@ -1,5 +1,6 @@
 //! `toolcell serve`.
 
+use super::source::Sources;
 use super::{Serve, connect, tell};
 use crate::Host;
 use anyhow::Context;
@@ -11,7 +12,7 @@ use tokio::net::TcpListener;
 const DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
-    let Serve { sources, http, stdio, no_watch } = serve;
+    let Serve { sources, http, stdio, state, no_watch } = serve;
     let settings = sources.settings()?;
     let address = http.or(settings.http);
     let stdio = stdio || address.is_none();
@@ -22,7 +23,8 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
         })?),
         None => None,
     };
-    let host = sources.host(&settings, listener.as_ref())?.watch(!no_watch).build().await?;
+    let tasks = Sources::tasks(&settings, state).await?;
+    let host = sources.host(&settings, listener.as_ref())?.tasks(tasks).watch(!no_watch).build().await?;
     let serving = async {
         tokio::try_join!(serve_http(&host, listener), async {
             if stdio {

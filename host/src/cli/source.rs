@@ -5,11 +5,13 @@ use crate::host::{HostBuilder, Wanted};
 use crate::protocol::ServerInfo;
 use crate::registry::{PluginSpec, Source, plugin_name};
 use crate::sandbox::EngineConfig;
+use crate::state::{self, FileStore, MemoryStore, TaskStore};
 use crate::transport::http::HttpConfig;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// The configuration read when nothing is said.
@@ -32,6 +34,10 @@ pub(super) struct Settings {
     server: ServerInfo,
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
+    /// The file in which tasks are kept.
+    state: Option<PathBuf>,
+    /// Tasks one caller may have at once.
+    max_tasks: u64,
 }
 
 /// All that is wrong before anything is loaded, and what could be loaded.
@@ -55,13 +61,41 @@ impl Sources {
                 server: ServerInfo::default(),
                 allowed_hosts: Vec::new(),
                 allowed_origins: Vec::new(),
+                state: None,
+                max_tasks: config::ServerConfig::default().max_tasks,
             });
         }
         let config = self.read().map_err(anyhow::Error::msg)?;
-        let config::ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions, .. } =
-            config.server;
+        let config::ServerConfig {
+            http,
+            allowed_hosts,
+            allowed_origins,
+            page_size,
+            list_ttl_ms,
+            state,
+            max_tasks,
+            instructions,
+            ..
+        } = config.server;
         let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
-        Ok(Settings { http, server, allowed_hosts, allowed_origins })
+        Ok(Settings { http, server, allowed_hosts, allowed_origins, state, max_tasks })
+    }
+
+    /// Where tasks are kept: in `file`, or in what the settings name, or in memory.
+    ///
+    /// # Errors
+    /// If the file cannot be opened; the text says what to do.
+    pub(super) async fn tasks(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<Arc<dyn TaskStore>> {
+        let default = state::Limits::default();
+        let limits = state::Limits {
+            max_records_per_owner: settings.max_tasks,
+            max_records: default.max_records.max(settings.max_tasks),
+            ..default
+        };
+        Ok(match file.or_else(|| settings.state.clone()) {
+            Some(file) => Arc::new(FileStore::open(file, limits).await?),
+            None => Arc::new(MemoryStore::new(limits)),
+        })
     }
 
     /// A host for these plugins.
@@ -145,13 +179,14 @@ fn wanted(file: &Path) -> Result<Wanted, String> {
 
 fn specs(config: &Config) -> Vec<PluginSpec> {
     let spec = |plugin: &config::PluginConfig| {
-        let config::PluginConfig { name, path, prefix, grant, limits, .. } = plugin.clone();
+        let config::PluginConfig { name, path, prefix, grant, limits, serving, .. } = plugin.clone();
         PluginSpec {
             name,
             source: source(path),
             prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
             grant,
             limits,
+            serving,
         }
     };
     config.plugins.iter().map(spec).collect()

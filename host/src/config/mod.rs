@@ -24,6 +24,7 @@ mod plugin;
 mod read;
 mod schema;
 mod server;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod written;

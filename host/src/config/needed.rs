@@ -9,6 +9,7 @@ use super::disk::Claim;
 use super::written::{Document, Table};
 use super::{plugin, server};
 use crate::policy::{Grant, Limits};
+use crate::registry::Serving;
 
 /// A whole configuration. The default is that of an empty file: no plugins, no HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub struct ServerConfig {
     pub page_size: usize,
     /// Milliseconds for which clients may keep a list.
     pub list_ttl_ms: u64,
+    /// The file in which tasks are kept; none keeps them in memory. An absolute path.
+    pub state: Option<PathBuf>,
+    /// Tasks one caller may have at once.
+    pub max_tasks: u64,
     /// What every client's model is told about this server.
     pub instructions: Option<String>,
 }
@@ -56,6 +61,9 @@ impl Default for ServerConfig {
             page_size: 100,
             // Lists change when a file does, and then subscribers are told; a minute is for those that do not subscribe.
             list_ttl_ms: 60_000,
+            state: None,
+            // A task a second for some hours; they take some kilobytes each.
+            max_tasks: 10_000,
             instructions: None,
         }
     }
@@ -75,6 +83,8 @@ pub struct PluginConfig {
     pub grant: Grant,
     /// How much of everything.
     pub limits: Limits,
+    /// How what it offers is served.
+    pub serving: Serving,
 }
 
 impl PluginConfig {
@@ -86,6 +96,7 @@ impl PluginConfig {
             prefix: String::new(),
             grant: Grant::default(),
             limits: Limits::default(),
+            serving: Serving::default(),
         }
     }
 }
@@ -94,7 +105,7 @@ impl PluginConfig {
 /// start from `base`.
 pub(super) fn resolve(document: Document, base: &Path, env: Lookup<'_>, faults: &mut Faults) -> (Config, Vec<Claim>) {
     let Document { server: Table(server), limits: Table(limits), plugins } = document;
-    let mut config = Config { server: server::resolve(&server, faults), ..Config::default() };
+    let mut config = Config { server: server::resolve(&server, base, faults), ..Config::default() };
     limits.apply(&mut config.limits, faults);
     let mut claims = Vec::new();
     for (name, Table(table)) in &plugins {

@@ -11,6 +11,7 @@ use super::Lookup;
 use super::diagnostic::Faults;
 use super::disk::Claim;
 use super::needed::PluginConfig;
+use super::serving;
 use super::written::{AccessWord, At, DirTable, EnvValue, FromEnvTable, PluginTable, Table};
 use crate::policy::{Access, DirGrant, Grant, HostPattern, Limits, check_env_name, check_env_value, check_guest_path};
 
@@ -61,6 +62,8 @@ pub(super) fn resolve(
         hosts,
         addresses,
         env: variables,
+        tasks,
+        cache: Table(cache),
         limits: Table(own_limits),
     } = table;
     if let Err(message) = check_plugin_name(name.get()) {
@@ -87,10 +90,12 @@ pub(super) fn resolve(
     };
     let mut limits = limits.clone();
     own_limits.apply(&mut limits, faults);
+    let serving = serving::resolve(tasks.as_ref(), cache, faults);
     let plugin = component.map(|path| PluginConfig {
         prefix: prefix.as_ref().map(|prefix| prefix.get().clone()).unwrap_or_default(),
         grant,
         limits,
+        serving,
         ..PluginConfig::new(name.get(), path)
     });
     (plugin, claims)

@@ -1,6 +1,7 @@
 //! The `[server]` table.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use super::diagnostic::Faults;
 use super::needed::ServerConfig;
@@ -11,11 +12,14 @@ use crate::policy::TargetHost;
 const MAX_PAGE_SIZE: usize = 1_000;
 /// Milliseconds: a day. Nobody should trust a list for longer.
 const MAX_LIST_TTL_MS: u64 = 86_400_000;
+/// A million tasks are gigabytes.
+const MAX_MAX_TASKS: u64 = 1_000_000;
 /// Bytes. Every client pays for them at each start.
 const MAX_INSTRUCTIONS_BYTES: usize = 64 * 1024;
 
-pub(super) fn resolve(table: &ServerTable, faults: &mut Faults) -> ServerConfig {
-    let ServerTable { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions } = table;
+pub(super) fn resolve(table: &ServerTable, base: &Path, faults: &mut Faults) -> ServerConfig {
+    let ServerTable { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, state, max_tasks, instructions } =
+        table;
     let mut server = ServerConfig::default();
     if let Some(text) = http {
         server.http = check(text, parse_listen(text.get()), faults);
@@ -39,6 +43,22 @@ pub(super) fn resolve(table: &ServerTable, faults: &mut Faults) -> ServerConfig 
                 faults.push(written.span(), format!("`list-ttl-ms` is {ttl}"), fix);
             }
         }
+    }
+    if let Some(written) = max_tasks {
+        match *written.get() {
+            most @ 1..=MAX_MAX_TASKS => server.max_tasks = most,
+            most => {
+                let fix = format!("write 1 to {MAX_MAX_TASKS}");
+                faults.push(written.span(), format!("`max-tasks` is {most}"), fix);
+            }
+        }
+    }
+    match state {
+        Some(file) if file.get().is_empty() => {
+            faults.push(file.span(), "the path of `state` is empty", "name a file");
+        }
+        Some(file) => server.state = Some(base.join(file.get()).components().collect()),
+        None => {}
     }
     if let Some(text) = instructions {
         if text.get().len() > MAX_INSTRUCTIONS_BYTES {

@@ -1,11 +1,13 @@
 //! Whole files, from text to messages.
 
 use std::path::Path;
+use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
 use super::*;
 use crate::policy::{Access, Limits};
+use crate::registry::{CacheRules, Serving, TaskMode};
 
 fn no_env(_: &str) -> Option<String> {
     None
@@ -51,6 +53,8 @@ fn everything_written_arrives() {
         allowed-origins = ["https://app.example.com/"]
         page-size = 50
         list-ttl-ms = 0
+        state = "tasks.db"
+        max-tasks = 50
         instructions = "be brief"
 
         [limits]
@@ -64,6 +68,8 @@ fn everything_written_arrives() {
         hosts = ["GET https://*.example.com:8443/v1/*"]
         addresses = ["10.1.0.0/16", "::1"]
         env = { TZ = "UTC", TOKEN = { from-env = "MY_TOKEN" } }
+        tasks = { after-ms = 1000 }
+        cache = { read-ttl-ms = 5, scope = "public", results-ms = 7 }
         limits = { wall-ms = 5000, log-bytes = 1024 }
 
         [plugins.off]
@@ -76,18 +82,20 @@ fn everything_written_arrives() {
     let env = |name: &str| (name == "MY_TOKEN").then(|| "s3cret".to_owned());
     let config = parse(text, Path::new("/etc/toolcell.toml"), &env).unwrap();
     assert_eq!(config.problems, []);
-    let ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, instructions } = &config.server;
+    let ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, state, max_tasks, instructions } =
+        &config.server;
     assert_eq!(*http, Some("127.0.0.1:8080".parse().unwrap()));
     assert_eq!(
         (allowed_hosts.as_slice(), allowed_origins.as_slice()),
         (["tools.example.com".into()].as_slice(), ["https://app.example.com".into()].as_slice())
     );
     assert_eq!((*page_size, *list_ttl_ms, instructions.as_deref()), (50, 0, Some("be brief")));
+    assert_eq!((state.as_deref(), *max_tasks), (Some(Path::new("/etc/tasks.db")), 50));
     assert_eq!(config.disabled, ["off"]);
 
     let names: Vec<_> = config.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
     assert_eq!(names, ["zeta", "alpha"], "in the order of the file");
-    let PluginConfig { name: _, path, prefix, grant, limits } = &config.plugins[0];
+    let PluginConfig { name: _, path, prefix, grant, limits, serving } = &config.plugins[0];
     assert_eq!((path.as_path(), prefix.as_str()), (Path::new("/etc/plugins/../zeta.wasm"), "z_"));
     let dirs: Vec<_> =
         grant.dirs.iter().map(|dir| (dir.host.to_str().unwrap(), dir.guest.as_str(), dir.access)).collect();
@@ -98,6 +106,9 @@ fn everything_written_arrives() {
     let shared = Limits { memory_bytes: 32 << 20, log_bytes: 1 << 20, ..Limits::default() };
     assert_eq!(*limits, Limits { wall_ms: 5_000, log_bytes: 1_024, ..shared.clone() });
     assert_eq!((&config.plugins[1].limits, &config.limits), (&shared, &shared));
+    let cache = CacheRules { read_ttl_ms: Some(5), private: Some(false), results_ms: Some(7), ..CacheRules::default() };
+    assert_eq!(*serving, Serving { tasks: TaskMode::After(Duration::from_secs(1)), cache });
+    assert_eq!(config.plugins[1].serving, Serving::default());
     assert!(!format!("{config:?}").contains("s3cret"));
 }
 
@@ -173,6 +184,21 @@ path = "c.wasm"
             toolcell.toml:22:47: plugin `b`: `access`: unknown variant `rw`, write "read-only" or "read-write"
             toolcell.toml:23:10: plugin `b`: `limits`: invalid type: integer `5`, write a table like { wall-ms = 5000 }
             toolcell.toml:24:9: plugin `b`: `hosts`: invalid type: string "https://*", write a list, hosts = [ … ]
+        "#]],
+    );
+}
+
+#[test]
+fn serving_that_is_off() {
+    check(
+        "[plugins.a]\npath = 'a.wasm'\ntasks = 'sometimes'\n[plugins.b]\npath = 'b.wasm'\ntasks = { after-ms = 0 }\ncache = { results-ms = 0, scope = 'mine' }\n[plugins.c]\npath = 'c.wasm'\ncache = { list-ttl-ms = 86400001 }\n",
+        expect![[r#"
+            loads []
+            toolcell.toml:3:9: plugin `a`: `tasks`: invalid value: string "sometimes", write "plugin", "always", "never" or { after-ms = 10000 }
+            toolcell.toml:6:22: plugin `b`: `after-ms` is 0, write 1 to 86400000, which is a day
+            toolcell.toml:7:24: plugin `b`: `results-ms` is 0, write 1 to 86400000, which is a day
+            toolcell.toml:7:35: plugin `b`: `scope`: unknown variant `mine`, write "public" or "private"
+            toolcell.toml:10:25: plugin `c`: `list-ttl-ms` is 86400001, write 0 to 86400000, which is a day
         "#]],
     );
 }

@@ -108,6 +108,10 @@ impl Expected for PluginTable {
     const EXPECTED: &'static str = "a table, [plugins.NAME] with path = \"….wasm\"";
 }
 
+impl Expected for CacheTable {
+    const EXPECTED: &'static str = "a table like { list-ttl-ms = 60000 }";
+}
+
 impl Expected for DirTable {
     const EXPECTED: &'static str = "a table like { host = \"./docs\", guest = \"/docs\" }";
 }
@@ -138,13 +142,20 @@ pub(super) struct ServerTable {
     pub(super) allowed_hosts: Vec<At<String>>,
     /// Web pages that may call the server, as `https://host[:port]`, besides those of loopback. Default is none.
     pub(super) allowed_origins: Vec<At<String>>,
-    /// Tools on one page of `tools/list`. Default is 100, at most 1000.
+    /// Items on one page of a list of tools, resources or prompts. Default is 100, at most 1000.
     #[schemars(range(min = 1, max = 1000))]
     pub(super) page_size: Option<At<u64>>,
     /// Milliseconds for which clients may keep a list without asking again; 0 makes them ask each time. Default is
     /// 60000, at most a day.
     #[schemars(range(min = 0, max = 86_400_000))]
     pub(super) list_ttl_ms: Option<At<u64>>,
+    /// File in which tasks are kept, so that they outlive the server. Default is to keep them in memory, and to lose them
+    /// with it.
+    pub(super) state: Option<At<String>>,
+    /// Tasks one caller may have at once, those that have ended and are kept for a day among them. Default is 10000, at
+    /// most 1000000.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(super) max_tasks: Option<At<u64>>,
     /// What every client's model is told about this server. Default is nothing.
     pub(super) instructions: Option<At<String>>,
 }
@@ -156,7 +167,7 @@ pub(super) struct ServerTable {
 pub(super) struct PluginTable {
     /// The component (a `.wasm` file), or a folder of components.
     pub(super) path: Option<At<String>>,
-    /// What the names of its tools begin with for clients, such as `fs_`. Default is nothing.
+    /// What the names of its tools and prompts begin with for clients, such as `fs_`. Default is nothing.
     pub(super) prefix: Option<At<String>>,
     /// Whether it is loaded. Default is true.
     pub(super) enabled: Option<bool>,
@@ -170,8 +181,103 @@ pub(super) struct PluginTable {
     pub(super) addresses: Vec<At<String>>,
     /// Environment variables it sees. Default is none.
     pub(super) env: IndexMap<At<String>, At<EnvValue>>,
+    /// Which of its calls become tasks, for clients that can follow tasks: `"plugin"` those for which it says so,
+    /// `"always"` or `"never"`, or `{ after-ms = N }` those that take longer than that. Default is `"plugin"`.
+    pub(super) tasks: Option<TasksValue>,
+    /// How long copies of what it lists and returns may live.
+    pub(super) cache: Table<CacheTable>,
     /// Its own limits.
     pub(super) limits: Table<LimitsConfig>,
+}
+
+/// How long copies may live. What is left out is as the plugin says.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct CacheTable {
+    /// Milliseconds for which clients may keep its lists.
+    #[schemars(range(min = 0, max = 86_400_000))]
+    pub(super) list_ttl_ms: Option<At<u64>>,
+    /// Milliseconds for which clients may keep what they read of its resources.
+    #[schemars(range(min = 0, max = 86_400_000))]
+    pub(super) read_ttl_ms: Option<At<u64>>,
+    /// Whether copies are for their caller alone, or for all.
+    pub(super) scope: Option<ScopeWord>,
+    /// Milliseconds for which the host itself answers repeated calls of tools that are marked read-only and idempotent.
+    /// Copies are shared between callers where `scope` is `"public"`. Default is not to.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(super) results_ms: Option<At<u64>>,
+}
+
+/// Whom a copy is for.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ScopeWord {
+    /// For everyone.
+    Public,
+    /// For the caller that asked.
+    Private,
+}
+
+/// Which calls become tasks.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum TasksValue {
+    /// Said in a word.
+    Word(TasksWord),
+    /// Those that take long.
+    After(AfterTable),
+}
+
+/// Which calls become tasks, in a word.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TasksWord {
+    /// Those of the tools for which the plugin says so.
+    Plugin,
+    /// All, but those of tools that forbid it.
+    Always,
+    /// None.
+    Never,
+}
+
+/// Those calls that take longer than this, but for tools that forbid it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct AfterTable {
+    /// Milliseconds.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(super) after_ms: At<u64>,
+}
+
+/// By hand, because serde's `untagged` would forget where a mistake stands.
+impl<'de> Deserialize<'de> for TasksValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TasksVisitor;
+
+        impl<'de> Visitor<'de> for TasksVisitor {
+            type Value = TasksValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"plugin\", \"always\", \"never\" or { after-ms = 10000 }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<TasksValue, E> {
+                let word = match text {
+                    "plugin" => TasksWord::Plugin,
+                    "always" => TasksWord::Always,
+                    "never" => TasksWord::Never,
+                    _ => return Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                };
+                Ok(TasksValue::Word(word))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TasksValue, A::Error> {
+                AfterTable::deserialize(MapAccessDeserializer::new(map)).map(TasksValue::After)
+            }
+        }
+
+        deserializer.deserialize_any(TasksVisitor)
+    }
 }
 
 /// A directory of the host that a plugin sees.
@@ -320,6 +426,8 @@ pub(super) struct LimitsConfig {
     pub(super) cpu_ms: Option<At<u64>>,
     /// Milliseconds from the start of one call to its end, waiting included.
     pub(super) wall_ms: Option<At<u64>>,
+    /// Milliseconds one call may take that runs as a task, waiting for its client not counted.
+    pub(super) task_wall_ms: Option<At<u64>>,
     /// Size of one call's result.
     pub(super) output_bytes: Option<At<Size>>,
     /// Size of what one call may log; the rest is dropped.
@@ -348,6 +456,10 @@ pub(super) struct LimitsConfig {
     pub(super) compile_ms: Option<At<u64>>,
     /// Tools of one plugin.
     pub(super) tools: Option<At<u64>>,
+    /// Resources and templates of one plugin, each.
+    pub(super) resources: Option<At<u64>>,
+    /// Prompts of one plugin.
+    pub(super) prompts: Option<At<u64>>,
     /// Size of a description.
     pub(super) description_bytes: Option<At<Size>>,
     /// Size of one JSON Schema.

@@ -1,4 +1,4 @@
-//! The list of tools as it goes out: rendered once for each state of the registry and each revision, then copied.
+//! The lists as they go out: rendered once for each state of the registry and each revision, then copied.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwapOption;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
 
 use super::error::Error;
 use super::mirror::{self, Mirror};
 use super::types::View;
 use super::version::Revision;
-use crate::registry::{Registry, Snapshot};
+use crate::registry::{ListHint, PromptEntry, Registry, ResourceEntry, Snapshot, TemplateEntry, ToolEntry, Versions};
 
 /// What has been rendered so far.
 #[derive(Default)]
@@ -21,23 +22,86 @@ pub(super) struct Catalog(ArcSwapOption<Edition>);
 /// One state of the registry, and what has been made of it.
 pub(super) struct Edition {
     snapshot: Arc<Snapshot>,
-    rendered: [OnceLock<Rendered>; Revision::ALL.len()],
+    rendered: [[OnceLock<Rendered>; Revision::ALL.len()]; 4],
     mirrors: OnceLock<HashMap<String, Box<[Mirror]>>>,
 }
 
-/// All tools as one revision shows them.
+/// Which list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tools,
+    Resources,
+    Templates,
+    Prompts,
+}
+
+impl Kind {
+    /// The member of a result that holds it.
+    pub(super) fn member(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Resources => "resources",
+            Self::Templates => "resourceTemplates",
+            Self::Prompts => "prompts",
+        }
+    }
+}
+
+/// Something that stands in a list under a name of its own.
+trait Item {
+    fn key(&self) -> &str;
+    fn plugin(&self) -> &str;
+}
+
+impl Item for ToolEntry {
+    fn key(&self) -> &str {
+        &self.name
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+}
+
+impl Item for ResourceEntry {
+    fn key(&self) -> &str {
+        &self.info.uri
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+}
+
+impl Item for TemplateEntry {
+    fn key(&self) -> &str {
+        &self.template.uri_template
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+}
+
+impl Item for PromptEntry {
+    fn key(&self) -> &str {
+        &self.name
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+}
+
+/// A whole list as one revision shows it.
 struct Rendered {
-    /// `,{…},{…}`: every tool with a comma before it.
+    /// `,{…},{…}`: every item with a comma before it.
     bytes: Vec<u8>,
-    /// Where each tool of the snapshot ends.
+    /// Where each item of the snapshot ends.
     ends: Vec<usize>,
 }
 
-/// One page of the list.
+/// One page of a list.
 #[derive(Debug, PartialEq)]
 pub(super) struct Page<'a> {
-    /// The tools, between the brackets of the array.
-    pub(super) tools: &'a [u8],
+    /// The items, between the brackets of the array.
+    pub(super) items: &'a [u8],
     /// Where the next page begins; none at the end.
     pub(super) next: Option<String>,
 }
@@ -46,14 +110,14 @@ impl Catalog {
     /// The edition for what the registry holds now.
     pub(super) fn edition(&self, registry: &Registry) -> Arc<Edition> {
         let snapshot = registry.snapshot();
-        let version = snapshot.versions().tools;
         let known = self.0.load_full();
         match known {
-            Some(edition) if edition.version() == version => edition,
+            Some(edition) if edition.versions() == snapshot.versions() => edition,
             _ => {
+                let generation = snapshot.generation();
                 let edition = Arc::new(Edition::new(snapshot));
                 // Someone slower must not put an older state back; whoever needs one renders it for himself.
-                if known.is_none_or(|known| known.version() < version) {
+                if known.is_none_or(|known| known.snapshot.generation() < generation) {
                     self.0.store(Some(Arc::clone(&edition)));
                 }
                 edition
@@ -67,48 +131,62 @@ impl Edition {
         Self { snapshot, rendered: Default::default(), mirrors: OnceLock::new() }
     }
 
-    fn version(&self) -> u64 {
-        self.snapshot.versions().tools
+    fn versions(&self) -> Versions {
+        self.snapshot.versions()
+    }
+
+    /// How long the list stays fresh, as far as its plugins say.
+    pub(super) fn hint(&self, kind: Kind) -> ListHint {
+        match kind {
+            Kind::Tools => self.snapshot.tools_hint(),
+            Kind::Resources => self.snapshot.resources_hint(),
+            Kind::Templates => self.snapshot.templates_hint(),
+            Kind::Prompts => self.snapshot.prompts_hint(),
+        }
     }
 
     /// The page that `cursor` points to, or the first one.
     ///
     /// # Errors
     /// [`Error::InvalidParams`] for a cursor that is not one of ours.
-    pub(super) fn page(&self, revision: Revision, cursor: Option<&str>, size: usize) -> Result<Page<'_>, Error> {
-        let tools = self.snapshot.tools();
+    pub(super) fn page(
+        &self,
+        kind: Kind,
+        revision: Revision,
+        cursor: Option<&str>,
+        size: usize,
+    ) -> Result<Page<'_>, Error> {
+        match kind {
+            Kind::Tools => self.page_of(kind, self.snapshot.tools(), revision, cursor, size),
+            Kind::Resources => self.page_of(kind, self.snapshot.resources(), revision, cursor, size),
+            Kind::Templates => self.page_of(kind, self.snapshot.templates(), revision, cursor, size),
+            Kind::Prompts => self.page_of(kind, self.snapshot.prompts(), revision, cursor, size),
+        }
+    }
+
+    fn page_of<E: Item>(
+        &self,
+        kind: Kind,
+        entries: &[Arc<E>],
+        revision: Revision,
+        cursor: Option<&str>,
+        size: usize,
+    ) -> Result<Page<'_>, Error>
+    where
+        for<'a> View<'a, E>: Serialize,
+    {
+        static EMPTY: Rendered = Rendered { bytes: Vec::new(), ends: Vec::new() };
         let start = match cursor {
             None => 0,
-            Some(cursor) => self.resume(cursor).ok_or_else(|| {
+            Some(cursor) => resume(kind, entries, cursor).ok_or_else(|| {
                 Error::InvalidParams("`cursor` is not one that this server gave; list again without it".to_owned())
             })?,
         };
-        let end = start.saturating_add(size.max(1)).min(tools.len());
-        let next = tools.get(..end).and_then(|shown| shown.last()).filter(|_| end < tools.len());
-        Ok(Page {
-            tools: self.rendered(revision).slice(start..end),
-            next: next.map(|last| cursor_after(end - 1, &last.name)),
-        })
-    }
-
-    /// Where the list goes on after the tool the cursor names. If a reload has taken that tool away, the ones behind
-    /// it have moved up, so its old place is where to go on.
-    fn resume(&self, cursor: &str) -> Option<usize> {
-        let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (index, name) = std::str::from_utf8(&text).ok()?.strip_prefix("tools:")?.split_once(':')?;
-        let index: usize = index.parse().ok()?;
-        let tools = self.snapshot.tools();
-        let place = match tools.get(index) {
-            Some(tool) if tool.name == name => Some(index),
-            _ => tools.iter().position(|tool| tool.name == name),
-        };
-        Some(place.map_or(index, |place| place + 1).min(tools.len()))
-    }
-
-    fn rendered(&self, revision: Revision) -> &Rendered {
-        static EMPTY: Rendered = Rendered { bytes: Vec::new(), ends: Vec::new() };
-        let slot = self.rendered.get(revision.index());
-        slot.map_or(&EMPTY, |slot| slot.get_or_init(|| Rendered::new(&self.snapshot, revision)))
+        let end = start.saturating_add(size.max(1)).min(entries.len());
+        let next = entries.get(..end).and_then(|shown| shown.last()).filter(|_| end < entries.len());
+        let slot = self.rendered.get(kind as usize).and_then(|kinds| kinds.get(revision.index()));
+        let rendered = slot.map_or(&EMPTY, |slot| slot.get_or_init(|| Rendered::new(kind, entries, revision)));
+        Ok(Page { items: rendered.slice(start..end), next: next.map(|last| cursor_after(kind, end - 1, last.key())) })
     }
 
     /// Which arguments of a tool its clients must mirror into headers.
@@ -124,15 +202,35 @@ impl Edition {
     }
 }
 
+/// Where the list goes on after the item the cursor names. If a reload has taken that item away, the ones behind it have
+/// moved up, so its old place is where to go on.
+fn resume<E: Item>(kind: Kind, entries: &[Arc<E>], cursor: &str) -> Option<usize> {
+    let text = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (list, rest) = std::str::from_utf8(&text).ok()?.split_once(':')?;
+    let (index, name) = rest.split_once(':')?;
+    let index: usize = index.parse().ok()?;
+    if list != kind.member() {
+        return None;
+    }
+    let place = match entries.get(index) {
+        Some(entry) if entry.key() == name => Some(index),
+        _ => entries.iter().position(|entry| entry.key() == name),
+    };
+    Some(place.map_or(index, |place| place + 1).min(entries.len()))
+}
+
 impl Rendered {
-    fn new(snapshot: &Snapshot, revision: Revision) -> Self {
+    fn new<E: Item>(kind: Kind, entries: &[Arc<E>], revision: Revision) -> Self
+    where
+        for<'a> View<'a, E>: Serialize,
+    {
         let mut bytes = Vec::new();
-        let mut ends = Vec::with_capacity(snapshot.tools().len());
-        for entry in snapshot.tools() {
+        let mut ends = Vec::with_capacity(entries.len());
+        for entry in entries {
             let start = bytes.len();
             bytes.push(b',');
             if let Err(error) = serde_json::to_writer(&mut bytes, &View(entry.as_ref(), revision)) {
-                tracing::error!(plugin = entry.plugin, tool = entry.name, %error, "tool left out of the list");
+                tracing::error!(plugin = entry.plugin(), name = entry.key(), %error, "left out of {}", kind.member());
                 bytes.truncate(start);
             }
             ends.push(bytes.len());
@@ -140,22 +238,22 @@ impl Rendered {
         Self { bytes, ends }
     }
 
-    fn slice(&self, tools: Range<usize>) -> &[u8] {
+    fn slice(&self, items: Range<usize>) -> &[u8] {
         let end_of = |count: usize| count.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
-        let bytes = self.bytes.get(end_of(tools.start)..end_of(tools.end)).unwrap_or_default();
+        let bytes = self.bytes.get(end_of(items.start)..end_of(items.end)).unwrap_or_default();
         bytes.strip_prefix(b",").unwrap_or(bytes)
     }
 }
 
-fn cursor_after(index: usize, name: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("tools:{index}:{name}"))
+fn cursor_after(kind: Kind, index: usize, name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}:{index}:{name}", kind.member()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::{Catalog, Edition, Registry};
+    use super::{Catalog, Edition, Kind, Registry};
     use crate::protocol::testing::tool;
     use crate::protocol::version::Revision;
 
@@ -166,8 +264,8 @@ mod tests {
     }
 
     fn names(edition: &Edition, cursor: Option<&str>, size: usize) -> (Vec<String>, Option<String>) {
-        let page = edition.page(NEWEST, cursor, size).unwrap();
-        let json = format!("[{}]", std::str::from_utf8(page.tools).unwrap());
+        let page = edition.page(Kind::Tools, NEWEST, cursor, size).unwrap();
+        let json = format!("[{}]", std::str::from_utf8(page.items).unwrap());
         let tools: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
         (tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect(), page.next)
     }
@@ -212,8 +310,10 @@ mod tests {
     fn a_cursor_of_someone_else_is_refused() {
         let edition = Catalog::default().edition(&registry(&["a"]));
         for cursor in ["", "2", "invalid-cursor", "dG9vbHM6", "dG9vbHM6eDphAA", "\u{e9}"] {
-            assert_eq!(edition.page(NEWEST, Some(cursor), 1).unwrap_err().code(), -32602, "{cursor:?}");
+            assert_eq!(edition.page(Kind::Tools, NEWEST, Some(cursor), 1).unwrap_err().code(), -32602, "{cursor:?}");
         }
+        let of_prompts = super::cursor_after(Kind::Prompts, 0, "a");
+        assert!(edition.page(Kind::Tools, NEWEST, Some(&of_prompts), 1).is_err(), "a cursor of another list");
     }
 
     #[test]

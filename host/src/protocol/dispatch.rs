@@ -1,5 +1,6 @@
 //! Which method is whose, in which era.
 
+use super::catalog::Kind;
 use super::error::Error;
 use super::handlers;
 use super::jsonrpc::Request;
@@ -15,8 +16,21 @@ pub(super) async fn dispatch(server: &Server, request: &Request<'_>, scope: &Sco
     }
     let terms = lifecycle::terms(request, &scope.rules)?;
     match (request.method.as_ref(), &scope.rules) {
-        ("tools/call", _) => handlers::tools_call(server, request, terms, scope).await,
-        ("tools/list", _) => handlers::tools_list(server, request, &terms).map(Some),
+        ("tools/call", _) => handlers::tools_call(server, request, &terms, scope).await,
+        ("tools/list", _) => handlers::list(server, request, &terms, Kind::Tools).map(Some),
+        ("resources/list", _) => handlers::list(server, request, &terms, Kind::Resources).map(Some),
+        ("resources/templates/list", _) => handlers::list(server, request, &terms, Kind::Templates).map(Some),
+        ("resources/read", _) => handlers::resources_read(server, request, &terms, scope).await,
+        ("resources/subscribe", Rules::Session(session)) => {
+            handlers::subscribe(server, request, &terms, session).map(Some)
+        }
+        ("resources/unsubscribe", Rules::Session(session)) => handlers::unsubscribe(request, session).map(Some),
+        ("prompts/list", _) => handlers::list(server, request, &terms, Kind::Prompts).map(Some),
+        ("prompts/get", _) => handlers::prompts_get(server, request, &terms, scope).await,
+        ("completion/complete", _) => handlers::complete(server, request, &terms, scope).await,
+        ("tasks/get" | "tasks/update" | "tasks/cancel", Rules::PerRequest) => {
+            handlers::tasks(server, request, &terms, scope).await.map(Some)
+        }
         ("server/discover", Rules::PerRequest) => handlers::discover(server, request, &terms).map(Some),
         ("subscriptions/listen", Rules::PerRequest) => handlers::listen(server, request, &terms, scope).await,
         ("ping", Rules::Session(_)) => handlers::empty(request).map(Some),
@@ -30,8 +44,10 @@ pub(super) async fn dispatch(server: &Server, request: &Request<'_>, scope: &Sco
 pub(super) fn may_notify(request: &Request<'_>, rules: &Rules) -> bool {
     match (request.method.as_ref(), rules) {
         ("subscriptions/listen", Rules::PerRequest) => true,
-        ("tools/call", Rules::PerRequest) => handlers::wants_progress(request) || lifecycle::wants_log(request),
-        ("tools/call", Rules::Session(session)) => {
+        ("tools/call" | "resources/read" | "prompts/get" | "completion/complete", Rules::PerRequest) => {
+            handlers::wants_progress(request) || lifecycle::wants_log(request)
+        }
+        ("tools/call" | "resources/read" | "prompts/get" | "completion/complete", Rules::Session(session)) => {
             handlers::wants_progress(request) || session.log_level().is_some() || session.can_be_asked()
         }
         _ => false,

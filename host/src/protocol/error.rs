@@ -4,6 +4,7 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
+use super::lifecycle::TASKS;
 use super::version::Revision;
 use crate::registry::types::ClientAbilities;
 
@@ -29,12 +30,29 @@ pub enum Error {
     /// No tool of that name (-32602).
     #[error("unknown tool: {0}")]
     UnknownTool(String),
+    /// No prompt of that name (-32602).
+    #[error("unknown prompt: {0}")]
+    UnknownPrompt(String),
+    /// No resource of that URI (-32602; -32002 before `2026-07-28`).
+    #[error("resource not found: {uri}")]
+    UnknownResource {
+        /// What was asked for.
+        uri: String,
+        /// For whom.
+        revision: Revision,
+    },
+    /// The plugin could not do it (-32603). The text says why, and is meant for the caller.
+    #[error("{0}")]
+    Failed(String),
     /// HTTP headers and body say different things (-32020).
     #[error("header mismatch: {0}")]
     HeaderMismatch(String),
-    /// The tool needs what the client did not declare (-32021).
-    #[error("the client declared no capability for what this tool must ask of it")]
+    /// The plugin needs what the client did not declare (-32021).
+    #[error("the client declared no capability for what this must ask of it")]
     MissingCapability(ClientAbilities),
+    /// The client did not declare that it can follow tasks (-32021).
+    #[error("the client did not declare the extension {TASKS}, which this needs")]
+    NeedsTasks,
     /// The revision asked for is not one whose requests stand alone here (-32022).
     #[error("unsupported protocol version: {0}")]
     UnsupportedVersion(String),
@@ -66,10 +84,12 @@ impl Error {
             Self::Parse(_) => -32700,
             Self::InvalidRequest(_) => -32600,
             Self::UnknownMethod(_) => -32601,
+            Self::UnknownResource { revision, .. } if !revision.is_per_request() => -32002,
             Self::Malformed(_) | Self::InvalidParams(_) | Self::UnknownTool(_) => -32602,
-            Self::Busy(_) | Self::Internal => -32603,
+            Self::UnknownPrompt(_) | Self::UnknownResource { .. } => -32602,
+            Self::Busy(_) | Self::Internal | Self::Failed(_) => -32603,
             Self::HeaderMismatch(_) => -32020,
-            Self::MissingCapability(_) => -32021,
+            Self::MissingCapability(_) | Self::NeedsTasks => -32021,
             Self::UnsupportedVersion(_) => -32022,
         }
     }
@@ -77,7 +97,8 @@ impl Error {
     /// What it means to a transport.
     pub fn class(&self) -> Class {
         match self {
-            Self::InvalidParams(_) | Self::UnknownTool(_) | Self::Internal => Class::Answered,
+            Self::InvalidParams(_) | Self::UnknownTool(_) | Self::UnknownPrompt(_) => Class::Answered,
+            Self::UnknownResource { .. } | Self::Failed(_) | Self::Internal => Class::Answered,
             Self::UnknownMethod(_) => Class::UnknownMethod,
             Self::Busy(_) => Class::Busy,
             _ => Class::Refused,
@@ -97,6 +118,8 @@ impl Serialize for Error {
             Self::MissingCapability(missing) => {
                 error.serialize_field("data", &MissingData(*missing))?;
             }
+            Self::NeedsTasks => error.serialize_field("data", &NeedsTasks)?,
+            Self::UnknownResource { uri, .. } => error.serialize_field("data", &UnknownData { uri })?,
             _ => error.skip_field("data")?,
         }
         error.end()
@@ -113,6 +136,23 @@ impl Serialize for UnsupportedData<'_> {
         data.serialize_field("supported", &Revision::PER_REQUEST.map(Revision::as_str))?;
         data.serialize_field("requested", self.requested)?;
         data.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct UnknownData<'a> {
+    uri: &'a str,
+}
+
+/// The capability in the shape in which a client declares it.
+struct NeedsTasks;
+
+impl Serialize for NeedsTasks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        type Level<T> = std::collections::BTreeMap<&'static str, T>;
+        let nothing = Level::<()>::new();
+        let extensions = Level::from([(TASKS, nothing)]);
+        Level::from([("requiredCapabilities", Level::from([("extensions", extensions)]))]).serialize(serializer)
     }
 }
 
@@ -163,7 +203,7 @@ impl Serialize for Capabilities {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClientAbilities, Error};
+    use super::{ClientAbilities, Error, Revision};
 
     #[test]
     fn data_has_the_shape_of_the_schema() {
@@ -174,7 +214,19 @@ mod tests {
             ),
             (
                 Error::MissingCapability(ClientAbilities::FORM | ClientAbilities::SAMPLE),
-                r#"{"code":-32021,"message":"the client declared no capability for what this tool must ask of it","data":{"requiredCapabilities":{"elicitation":{"form":{}},"sampling":{}}}}"#,
+                r#"{"code":-32021,"message":"the client declared no capability for what this must ask of it","data":{"requiredCapabilities":{"elicitation":{"form":{}},"sampling":{}}}}"#,
+            ),
+            (
+                Error::NeedsTasks,
+                r#"{"code":-32021,"message":"the client did not declare the extension io.modelcontextprotocol/tasks, which this needs","data":{"requiredCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}}"#,
+            ),
+            (
+                Error::UnknownResource { uri: "x://y".into(), revision: Revision::V2026_07_28 },
+                r#"{"code":-32602,"message":"resource not found: x://y","data":{"uri":"x://y"}}"#,
+            ),
+            (
+                Error::UnknownResource { uri: "x://y".into(), revision: Revision::V2025_11_25 },
+                r#"{"code":-32002,"message":"resource not found: x://y","data":{"uri":"x://y"}}"#,
             ),
             (Error::Internal, r#"{"code":-32603,"message":"internal error"}"#),
         ] {

@@ -1,4 +1,4 @@
-//! What a tool still needs from the client: asking for it, and taking the answers back.
+//! What a plugin still needs from the client: asking for it, and taking the answers back.
 //!
 //! A plugin says "not yet" in one way. A client whose requests stand alone gets that as the result and calls again; a
 //! client of the handshake era is asked on its session while its request stays open. Either way only what the client
@@ -10,9 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::jsonrpc::{Fields, Request, text};
@@ -34,8 +32,11 @@ const ANSWER_TIME: Duration = Duration::from_secs(10 * 60);
 /// What a continuation belongs to. State that comes back with another call is refused.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bond<'a> {
+    pub(super) method: &'a str,
     pub(super) principal: Option<&'a str>,
-    pub(super) tool: &'a str,
+    /// What is called: the name of a tool or a prompt, or a URI.
+    pub(super) subject: &'a str,
+    /// The text of a JSON object.
     pub(super) arguments: &'a str,
 }
 
@@ -44,7 +45,7 @@ pub(super) struct Bond<'a> {
 struct Sealed {
     method: String,
     principal: Option<String>,
-    tool: String,
+    subject: String,
     arguments: String,
     /// Seconds since 1970.
     until: u64,
@@ -105,7 +106,7 @@ pub(super) fn ask_in_result(
     let meta = Meta { plugin: None, server: server.identity.in_results(terms.revision) };
     let result = InputRequiredResult { requests: &needed.requests, state: &state, meta, revision: terms.revision };
     Reply::success(&request.id, result).map_err(|error| {
-        tracing::warn!(tool = bond.tool, %error, "a request for input is not JSON where it must be");
+        tracing::warn!(subject = bond.subject, %error, "a request for input is not JSON where it must be");
         Error::Internal
     })
 }
@@ -114,7 +115,7 @@ pub(super) fn ask_in_result(
 pub(super) async fn ask_on_stream(session: &Session, scope: &Scope, needed: InputRequired) -> Asked {
     let missing = needed_abilities(&needed) & !session.abilities();
     if missing != ClientAbilities::empty() || (needed.requests.is_empty() && needed.state.is_none()) {
-        return Asked::Impossible("the tool needs input that this client cannot be asked for".to_owned());
+        return Asked::Impossible("it needs input that this client cannot be asked for".to_owned());
     }
     let mut open = Vec::with_capacity(needed.requests.len());
     for request in needed.requests {
@@ -122,7 +123,7 @@ pub(super) async fn ask_on_stream(session: &Session, scope: &Scope, needed: Inpu
         let ask = Ask { kind: &request.kind, id: question.id(), revision: session.revision() };
         let message = reply::request(question.id(), ask.method(), ask.params());
         let Some(message) = message else {
-            return Asked::Impossible("the tool asked for input in text that is not JSON".to_owned());
+            return Asked::Impossible("it asked for input in text that is not JSON".to_owned());
         };
         tokio::select! {
             biased;
@@ -162,7 +163,7 @@ fn read_outcome(outcome: Option<Result<String, String>>) -> InputAnswer {
 }
 
 /// An answer, told by its shape: the results of the three requests share no member.
-fn read_answer(raw: &RawValue) -> Option<InputAnswer> {
+pub(super) fn read_answer(raw: &RawValue) -> Option<InputAnswer> {
     let fields = Fields::read(raw)?;
     if let Some(action) = fields.get("action") {
         let content = fields.get("content").map(RawValue::get);
@@ -187,7 +188,7 @@ fn read_answer(raw: &RawValue) -> Option<InputAnswer> {
     fields.get("content").map(|_| InputAnswer::Sample(raw.get().to_owned()))
 }
 
-fn needed_abilities(needed: &InputRequired) -> ClientAbilities {
+pub(super) fn needed_abilities(needed: &InputRequired) -> ClientAbilities {
     needed.requests.iter().fold(ClientAbilities::empty(), |needed, request| {
         needed
             | match &request.kind {
@@ -207,9 +208,9 @@ fn needed_abilities(needed: &InputRequired) -> ClientAbilities {
 
 fn seal(server: &Server, bond: Bond<'_>, state: Option<&[u8]>) -> Option<String> {
     let sealed = Sealed {
-        method: "tools/call".to_owned(),
+        method: bond.method.to_owned(),
         principal: bond.principal.map(str::to_owned),
-        tool: bond.tool.to_owned(),
+        subject: bond.subject.to_owned(),
         arguments: digest(bond.arguments),
         until: now() + STATE_LIFETIME.as_secs(),
         state: state.map(|state| STANDARD_NO_PAD.encode(state)),
@@ -224,9 +225,9 @@ fn unseal(server: &Server, text: &str, bond: Bond<'_>) -> Result<Option<Vec<u8>>
     if sealed.until < now() {
         return Err(refused("has expired"));
     }
-    let same = sealed.method == "tools/call"
+    let same = sealed.method == bond.method
         && sealed.principal.as_deref() == bond.principal
-        && sealed.tool == bond.tool
+        && sealed.subject == bond.subject
         && sealed.arguments == digest(bond.arguments);
     if !same {
         return Err(refused("belongs to another call"));
@@ -242,38 +243,14 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// A digest that white space and the order of members do not change: a client may write its arguments anew.
+/// What the arguments are known by; their spelling does not matter.
 fn digest(arguments: &str) -> String {
-    fn feed(value: &Value, hash: &mut Sha256) {
-        match value {
-            Value::Object(members) => {
-                let mut members: Vec<_> = members.iter().collect();
-                members.sort_unstable_by_key(|(name, _)| *name);
-                hash.update(b"{");
-                for (name, value) in members {
-                    feed(&Value::String(name.clone()), hash);
-                    feed(value, hash);
-                }
-                hash.update(b"}");
-            }
-            Value::Array(items) => {
-                hash.update(b"[");
-                items.iter().for_each(|item| feed(item, hash));
-                hash.update(b"]");
-            }
-            // The quotes, or the comma, keep neighbours apart.
-            leaf => {
-                hash.update(leaf.to_string());
-                hash.update(b",");
-            }
-        }
-    }
-    let mut hash = Sha256::new();
-    match serde_json::from_str(arguments) {
-        Ok(value) => feed(&value, &mut hash),
-        Err(_) => hash.update(arguments),
-    }
-    STANDARD_NO_PAD.encode(hash.finalize())
+    STANDARD_NO_PAD.encode(crate::registry::digest(arguments))
+}
+
+/// One request for input as it goes to a client whose requests stand alone; none if it is not JSON where it must be.
+pub(super) fn wire_request(kind: &InputKind) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(&Ask { kind, id: "", revision: Revision::V2026_07_28 }).ok()
 }
 
 struct InputRequiredResult<'a> {

@@ -17,6 +17,11 @@ const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 
+/// The extension that lets a call go on after its answer.
+pub(super) const TASKS: &str = "io.modelcontextprotocol/tasks";
+/// The extension that shows resources as pages (MCP Apps).
+pub(super) const APPS: &str = "io.modelcontextprotocol/ui";
+
 /// By which rules a request is served.
 #[derive(Clone, Debug)]
 pub enum Rules {
@@ -39,6 +44,8 @@ pub struct Terms {
     pub abilities: ClientAbilities,
     /// Which log messages it wants, if any.
     pub log_level: Option<Level>,
+    /// Whether it can follow tasks.
+    pub tasks: bool,
 }
 
 impl Request<'_> {
@@ -102,6 +109,7 @@ fn per_request(meta: &Fields<'_>) -> Result<Terms, Error> {
         client: client.as_ref().and_then(client_info),
         abilities: abilities(&capabilities),
         log_level,
+        tasks: extensions(&capabilities).is_some_and(|extensions| extensions.get(TASKS).is_some()),
     })
 }
 
@@ -140,11 +148,14 @@ pub(super) fn abilities(capabilities: &Fields<'_>) -> ClientAbilities {
     if has(capabilities, "roots") {
         abilities |= ClientAbilities::ROOTS;
     }
-    let extensions = capabilities.get("extensions").and_then(Fields::read);
-    if extensions.is_some_and(|extensions| has(&extensions, "io.modelcontextprotocol/ui")) {
+    if extensions(capabilities).is_some_and(|extensions| has(&extensions, APPS)) {
         abilities |= ClientAbilities::APPS;
     }
     abilities
+}
+
+fn extensions<'a>(capabilities: &Fields<'a>) -> Option<Fields<'a>> {
+    capabilities.get("extensions").and_then(Fields::read)
 }
 
 /// The log levels, least grave first.

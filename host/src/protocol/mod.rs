@@ -11,8 +11,9 @@
 //! - [`lifecycle`], [`session`]: by which rules a request is served
 //! - [`requests`], `asked`: what is open, in either direction
 //! - `dispatch`, `handlers`: one file for each method
-//! - `catalog`, `mirror`: the list of tools, rendered once
-//! - `input`, `seal`: what a tool still needs from the client
+//! - `catalog`, `mirror`: the lists, rendered once
+//! - `input`, `seal`: what a plugin still needs from the client
+//! - `tasks`: calls that go on after their answer
 //! - `types`: how each thing looks on the wire
 
 mod asked;
@@ -29,6 +30,7 @@ pub mod reply;
 pub mod requests;
 mod seal;
 pub mod session;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -39,7 +41,7 @@ pub mod version;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -50,8 +52,10 @@ pub use self::mirror::{Mirrored, MirroredValue};
 pub use self::reply::Reply;
 pub use self::requests::{InFlight, Ticket};
 pub use self::session::Session;
+use self::tasks::Tasks;
 pub use self::version::Revision;
-use crate::registry::{Registry, Versions};
+use crate::registry::{Registry, Updated};
+use toolcell_state::{Limits, MemoryStore, TaskStore};
 
 /// What a server says of itself, and how it shows its lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +68,7 @@ pub struct ServerInfo {
     pub title: Option<String>,
     /// How to use it, for the model.
     pub instructions: Option<String>,
-    /// Tools on one page of a list; at least one is shown.
+    /// Items on one page of a list; at least one is shown.
     pub page_size: usize,
     /// Milliseconds a client may take a list as fresh. Clients that subscribe learn of changes at once, so this only
     /// bounds how long the others are behind.
@@ -135,27 +139,48 @@ pub struct Scope {
 /// One MCP server: everything that all its connections share.
 pub struct Server {
     registry: Registry,
-    identity: identity::Identity,
+    identity: Arc<identity::Identity>,
     catalog: catalog::Catalog,
     seal: seal::Seal,
+    tasks: Arc<Tasks>,
     info: ServerInfo,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.tasks.stop();
+    }
 }
 
 impl Server {
     /// A server for what `registry` holds, now and later. What a tool leaves with its client while it waits for input
-    /// comes back to this process only.
+    /// comes back to this process only, and tasks end with it.
     pub fn new(registry: Registry, info: ServerInfo) -> Arc<Self> {
-        Self::with_seal(registry, info, seal::Seal::of_this_process())
+        Self::with_state(registry, info, Arc::new(MemoryStore::new(Limits::default())), None)
     }
 
-    /// The same with a secret key that several processes share, so that a client may come back to any of them.
-    pub fn with_state_key(registry: Registry, info: ServerInfo, key: &[u8; 32]) -> Arc<Self> {
-        Self::with_seal(registry, info, seal::Seal::with_key(key))
+    /// The same with a store for its tasks, and a secret key that several processes may share, so that a client may come
+    /// back to any of them.
+    pub fn with_state(
+        registry: Registry,
+        info: ServerInfo,
+        tasks: Arc<dyn TaskStore>,
+        state_key: Option<&[u8; 32]>,
+    ) -> Arc<Self> {
+        let identity = Arc::new(identity::Identity::new(&info));
+        let tasks = Tasks::new(registry.clone(), Arc::clone(&identity), tasks);
+        let seal = state_key.map_or_else(seal::Seal::of_this_process, seal::Seal::with_key);
+        Arc::new(Self { registry, identity, catalog: catalog::Catalog::default(), seal, tasks, info })
     }
 
-    fn with_seal(registry: Registry, info: ServerInfo, seal: seal::Seal) -> Arc<Self> {
-        let identity = identity::Identity::new(&info);
-        Arc::new(Self { registry, identity, catalog: catalog::Catalog::default(), seal, info })
+    /// Takes up the tasks an earlier process left, and removes those that have expired. Runs until it is dropped.
+    pub async fn tend_tasks(&self) {
+        self.tasks.tend().await;
+    }
+
+    /// Ends what runs for tasks. They stay in their store as they are, for the next process to take up.
+    pub fn stop_tasks(&self) {
+        self.tasks.stop();
     }
 
     /// Answers one request; none if the peer cancelled it, for then it must hear no more of it.
@@ -199,13 +224,9 @@ impl Server {
         mirror::of_call(edition.mirrors(&name), request.params.get("arguments"))
     }
 
-    /// Announces every change of a list.
-    pub fn changes(&self) -> watch::Receiver<Versions> {
-        self.registry.changes()
-    }
-
-    /// What a session is told when the list of tools has changed.
-    pub fn tools_changed(&self) -> Bytes {
-        Bytes::from_static(br#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#)
+    /// Whether a plugin announced a resource that is its own.
+    fn is_own(&self, updated: &Updated) -> bool {
+        let reader = self.registry.snapshot().reader(&updated.uri);
+        reader.is_some_and(|reader| reader.plugin() == &*updated.plugin)
     }
 }

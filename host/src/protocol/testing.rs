@@ -51,7 +51,8 @@ pub(crate) fn complete(result: ToolResult) -> Outcome {
 
 /// A session of a client that can do nothing.
 pub(crate) fn session() -> Arc<Session> {
-    Session::new(Revision::V2025_11_25, None, ClientAbilities::empty(), None, InFlight::new(4))
+    let server = super::Server::new(registry(Vec::new()), super::ServerInfo::default());
+    Session::new(&server, Revision::V2025_11_25, None, ClientAbilities::empty(), None, InFlight::new(4))
 }
 
 /// A registry of these tools.

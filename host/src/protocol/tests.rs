@@ -258,6 +258,6 @@ async fn what_is_not_json_where_it_must_be_is_the_tools_fault() {
         ("meta of content", ToolResult { content: vec![Content::Text(text())], ..empty() }),
     ] {
         let called = shown(Revision::V2026_07_28, described("full"), result, "tools/call").await;
-        assert!(called.contains(r#""isError":true"#) && called.contains("fault of the plugin"), "{what}: {called}");
+        assert!(called.contains(r#""isError":true"#) && called.contains("broken result"), "{what}: {called}");
     }
 }

@@ -1,7 +1,8 @@
 //! A registry of closures, for the tests of the layers above: they need tools, not components.
 
-use super::{CallCtx, CallFailure, Registry, Snapshot, ToolEntry, types};
-use crate::policy::AllowAll;
+use super::guest::{Answer, Guest, Owner};
+use super::{CallCtx, CallFailure, Offers, Registry, Serving, Snapshot, ToolEntry, types};
+use crate::policy::{AllowAll, Limits};
 use crate::sandbox::{Engine, EngineConfig};
 use std::future::Future;
 use std::pin::Pin;
@@ -10,23 +11,63 @@ use std::sync::Arc;
 type Outcome = Result<types::ToolOutcome, CallFailure>;
 
 /// What a tool does.
-pub(super) type Run = Box<dyn Fn(String, CallCtx) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+type Run = Box<dyn Fn(String, CallCtx) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+
+/// A plugin of one tool, which is a closure. Prompts and resources answer with what they were asked.
+struct Closure {
+    limits: Limits,
+    run: Run,
+}
+
+impl Guest for Closure {
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn completes(&self) -> bool {
+        false
+    }
+
+    fn call_tool<'a>(&'a self, _: &'a str, arguments: String, ctx: CallCtx) -> Answer<'a, types::ToolOutcome> {
+        (self.run)(arguments, ctx)
+    }
+
+    fn read_resource<'a>(&'a self, uri: &'a str, _: CallCtx) -> Answer<'a, types::ReadOutcome> {
+        Box::pin(async move { Err(CallFailure::NotFound(uri.to_owned())) })
+    }
+
+    fn get_prompt<'a>(
+        &'a self,
+        name: &'a str,
+        _: Vec<(String, String)>,
+        _: CallCtx,
+    ) -> Answer<'a, types::PromptOutcome> {
+        Box::pin(async move { Err(CallFailure::NotFound(name.to_owned())) })
+    }
+
+    fn complete<'a>(&'a self, _: types::CompletionRequest, _: CallCtx) -> Answer<'a, types::Completion> {
+        Box::pin(async { Err(CallFailure::NotFound("nothing".to_owned())) })
+    }
+}
 
 impl ToolEntry {
-    /// A tool that does what `run` does, with any arguments.
+    /// A tool that does what `run` does, with any arguments that fit its schema.
     pub(crate) fn fake<F, Fut>(tool: types::Tool, run: F) -> Arc<Self>
     where
         F: Fn(String, CallCtx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        Arc::new(Self::of_closure(tool, Box::new(move |arguments, ctx| Box::pin(run(arguments, ctx)))))
+        let run: Run = Box::new(move |arguments, ctx| Box::pin(run(arguments, ctx)));
+        let guest = Arc::new(Closure { limits: Limits::default(), run });
+        let owner = Arc::new(Owner { plugin: "test".to_owned(), guest, policy: Arc::new(AllowAll), results: None });
+        Arc::new(Self::new(&owner, "", &Serving::default(), tool).expect("a tool that can be listed"))
     }
 }
 
 impl Registry {
     /// A registry of these tools.
     pub(crate) fn fake(tools: Vec<Arc<ToolEntry>>) -> Self {
-        let engine = EngineConfig { concurrent_calls: 1, ..EngineConfig::default() };
+        let engine = EngineConfig { concurrent_calls: 8, ..EngineConfig::default() };
         let registry = Self::new(Engine::new(&engine).expect("an engine"), Arc::new(AllowAll));
         registry.replace(tools);
         registry
@@ -34,7 +75,8 @@ impl Registry {
 
     /// Puts other tools into service, as a reload does.
     pub(crate) fn replace(&self, tools: Vec<Arc<ToolEntry>>) {
-        let next = Arc::new(Snapshot::of_tools(&self.snapshot(), tools));
+        let offers = Offers { tools, ..Offers::default() };
+        let next = Arc::new(Snapshot::of_offers(&self.snapshot(), &offers));
         let versions = next.versions();
         self.0.current.store(next);
         self.0.versions.send_replace(versions);

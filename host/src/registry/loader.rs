@@ -1,8 +1,13 @@
-//! From a file to a plugin: read, compare, compile, ask for its tools, judge them. Nothing here touches what is in
+//! From a file to a plugin: read, compare, compile, ask for its lists, judge them. Nothing here touches what is in
 //! service.
 
+use super::announce::Announcements;
+use super::guest::Owner;
 use super::manifest::Manifest;
-use super::plugin::{Digest, Plugin, PluginSpec, Source};
+use super::plugin::{Digest, Offers, Plugin, PluginSpec, Source};
+use super::prompt::PromptEntry;
+use super::resource::{ResourceEntry, TemplateEntry};
+use super::results::Results;
 use super::tool::ToolEntry;
 use crate::policy::{Limits, Policy};
 use crate::sandbox::{Cell, Compiled, Engine, LoadError};
@@ -15,6 +20,7 @@ use std::sync::Arc;
 pub(super) struct Loader<'a> {
     pub(super) engine: &'a Arc<Engine>,
     pub(super) policy: &'a Arc<dyn Policy>,
+    pub(super) announcements: &'a Arc<Announcements>,
     pub(super) previous: &'a [Arc<Plugin>],
 }
 
@@ -46,39 +52,113 @@ impl Loader<'_> {
             Some(text) => Manifest::parse(text).map_err(|error| error.to_string())?,
             None => Manifest::default(),
         };
-        let (tools, problems) = self.tools(spec, &compiled, &manifest).await.map_err(|error| error.to_string())?;
-        Ok(Arc::new(Plugin { spec: spec.clone(), file, digest, size, manifest, tools, problems, compiled }))
+        let offers = self.offers(spec, &compiled, &manifest).await.map_err(|error| error.to_string())?;
+        Ok(Arc::new(Plugin { spec: spec.clone(), file, digest, size, manifest, offers, compiled }))
     }
 
-    /// Lists a plugin's tools in a cell of its own and judges each. One that does not pass is left out; the others stay.
-    async fn tools(
-        &self,
-        spec: &PluginSpec,
-        compiled: &Compiled,
-        manifest: &Manifest,
-    ) -> Result<(Vec<Arc<ToolEntry>>, Vec<String>), LoadError> {
-        let PluginSpec { name, source: _, prefix, grant, limits } = spec;
-        let cell = Cell::new(compiled.clone(), name, grant, manifest.requested.clone(), limits.clone());
-        let cell = Arc::new(cell);
-        let listed = cell.list_tools().await?.tools;
-        let most = limits.tools;
+    /// The same plugin with its lists read anew.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub(super) async fn again(&self, plugin: &Plugin) -> Result<Arc<Plugin>, LoadError> {
+        let Plugin { spec, file, digest, size, manifest, offers: _, compiled } = plugin;
+        let offers = self.offers(spec, compiled, manifest).await?;
+        Ok(Arc::new(Plugin {
+            spec: spec.clone(),
+            file: file.clone(),
+            digest: *digest,
+            size: *size,
+            manifest: manifest.clone(),
+            offers,
+            compiled: compiled.clone(),
+        }))
+    }
+
+    /// Asks a plugin what it offers and judges each item. One that does not pass is left out; the others stay.
+    async fn offers(&self, spec: &PluginSpec, compiled: &Compiled, manifest: &Manifest) -> Result<Offers, LoadError> {
+        let PluginSpec { name, source: _, prefix, grant, limits, serving } = spec;
+        let prefix = prefix.as_deref().unwrap_or_default();
+        let on_change = self.announcements.of(name);
+        let requested = manifest.requested.clone();
+        let cell = Cell::new(compiled.clone(), name, grant, requested, limits.clone(), on_change);
+        let lists = cell.lists().await?;
+        let owner = Owner {
+            plugin: name.clone(),
+            guest: Arc::new(cell),
+            policy: Arc::clone(self.policy),
+            results: Results::new(&serving.cache),
+        };
+        let owner = &Arc::new(owner);
+
+        let mut problems = Vec::new();
+        let cache = |hint| serving.cache.of_list(hint);
+        let hints = [lists.tools_cache, lists.resources_cache, lists.templates_cache, lists.prompts_cache].map(cache);
+        let mut judge = Judge { problems: &mut problems };
+        Ok(Offers {
+            tools: judge.all(
+                ("tool", limits.tools, "tools"),
+                lists.tools,
+                |tool| tool.name.clone(),
+                |tool| ToolEntry::new(owner, prefix, serving, tool),
+            )?,
+            resources: judge.all(
+                ("resource", limits.resources, "resources"),
+                lists.resources,
+                |info| info.uri.clone(),
+                |info| ResourceEntry::new(owner, serving, info),
+            )?,
+            templates: judge.all(
+                ("resource template", limits.resources, "resources"),
+                lists.templates,
+                |template| template.uri_template.clone(),
+                |template| TemplateEntry::new(owner, serving, template),
+            )?,
+            prompts: judge.all(
+                ("prompt", limits.prompts, "prompts"),
+                lists.prompts,
+                |prompt| prompt.name.clone(),
+                |prompt| PromptEntry::new(owner, prefix, prompt),
+            )?,
+            hints,
+            problems,
+        })
+    }
+}
+
+/// Judges what a plugin lists, and collects what is wrong with it.
+struct Judge<'a> {
+    problems: &'a mut Vec<String>,
+}
+
+impl Judge<'_> {
+    /// `(what, most, limit)`: what each item is, how many may be there, and the limit's key.
+    fn all<T, E>(
+        &mut self,
+        (what, most, limit): (&str, usize, &str),
+        listed: Vec<T>,
+        key: impl Fn(&T) -> String,
+        entry: impl Fn(T) -> Result<E, String>,
+    ) -> Result<Vec<Arc<E>>, LoadError> {
         if listed.len() > most {
-            let text = format!("it offers {} tools, at most {most} are accepted; raise `limits.tools`", listed.len());
+            let text =
+                format!("it offers {} {what}s, at most {most} are accepted; raise `limits.{limit}`", listed.len());
             return Err(LoadError::Metadata(text));
         }
-        let mut names = HashSet::new();
-        let (mut tools, mut problems) = (Vec::new(), Vec::new());
-        for tool in listed {
-            let own_name = tool.name.chars().take(128).collect::<String>();
-            match ToolEntry::new(name, prefix.as_deref().unwrap_or_default(), tool, &cell, self.policy) {
-                Ok(entry) if names.insert(entry.name.clone()) => tools.push(Arc::new(entry)),
-                Ok(_) => {
-                    problems.push(format!("its tool {own_name:?} is listed twice; the second is left out, rename it"))
-                }
-                Err(error) => problems.push(format!("its tool {own_name:?} is left out: {error}")),
+        let mut keys = HashSet::new();
+        let mut entries = Vec::with_capacity(listed.len());
+        for item in listed {
+            let key = key(&item);
+            let shown: String = key.chars().take(128).collect();
+            if !keys.insert(key) {
+                self.problems.push(format!("its {what} {shown:?} is listed twice; the second is left out, rename it"));
+                continue;
+            }
+            match entry(item) {
+                Ok(entry) => entries.push(Arc::new(entry)),
+                Err(error) => self.problems.push(format!("its {what} {shown:?} is left out: {error}")),
             }
         }
-        Ok((tools, problems))
+        Ok(entries)
     }
 }
 

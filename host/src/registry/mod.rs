@@ -4,33 +4,49 @@
 //! the plugin it began with, and nobody ever sees half a reload. It knows files and lists; it knows nothing of clients,
 //! and it runs no guest but to ask for its lists.
 //!
-//! In reading order: `plugin` (what is wanted, what is loaded), `loader` (from the one to the other), `manifest`, `tool`
-//! (a call on its way into the cell), `schema`, `snapshot`, `watch` (when to load again).
+//! In reading order: `plugin` (what is wanted, what is loaded), `loader` (from the one to the other), `manifest`, `check`,
+//! `guest`, `tool`, `resource` and `prompt` (calls on their way into the cell), `schema`, `pattern`, `snapshot`, `watch` and
+//! `announce` (when to load or list again).
 
+mod announce;
+mod check;
 #[cfg(test)]
 mod fake;
+mod guest;
 mod loader;
 mod manifest;
+mod pattern;
 mod plugin;
+mod prompt;
+mod resource;
+mod results;
 mod schema;
 mod snapshot;
 mod tool;
 pub mod watch;
 
 pub use crate::sandbox::{CallCtx, CallEvent, CallFailure, Engine, LoadError, types};
+pub use announce::Updated;
 pub use loader::plugin_name;
 pub use manifest::Manifest;
-pub use plugin::{Digest, Plugin, PluginSpec, Problem, Source};
-pub use snapshot::{Snapshot, Versions};
-pub use tool::ToolEntry;
+pub use plugin::{Digest, Offers, Plugin, PluginSpec, Problem, Serving, Source, TaskMode};
+pub use prompt::PromptEntry;
+pub use resource::{CacheRules, Reader, ResourceEntry, TemplateEntry};
+pub use results::digest;
+pub use snapshot::{ListHint, Snapshot, Versions};
+pub use tool::{ASKS_FIRST_KEY, TASK_KEY, TaskRule, ToolEntry};
 
 use crate::policy::Policy;
+use announce::{Announcements, Stale};
 use arc_swap::ArcSwap;
 use loader::Loader;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::{Mutex, watch as channel};
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, broadcast, watch as channel};
+
+/// How often lists are read again at most, however often plugins say that they have changed.
+const LISTING_PAUSE: Duration = Duration::from_millis(250);
 
 /// The plugins of one host. Cheap to clone; all clones are the same registry.
 #[derive(Clone)]
@@ -41,6 +57,7 @@ struct Inner {
     policy: Arc<dyn Policy>,
     current: ArcSwap<Snapshot>,
     versions: channel::Sender<Versions>,
+    announcements: Arc<Announcements>,
     /// Held while loading, so that two reloads never race.
     loading: Mutex<()>,
 }
@@ -50,7 +67,13 @@ impl Registry {
     pub fn new(engine: Arc<Engine>, policy: Arc<dyn Policy>) -> Self {
         let versions = channel::Sender::new(Versions::default());
         let current = ArcSwap::from_pointee(Snapshot::default());
-        Self(Arc::new(Inner { engine, policy, current, versions, loading: Mutex::new(()) }))
+        let announcements = Announcements::new();
+        Self(Arc::new(Inner { engine, policy, current, versions, announcements, loading: Mutex::new(()) }))
+    }
+
+    /// How many calls run at once over all plugins.
+    pub fn concurrent_calls(&self) -> usize {
+        self.0.engine.concurrent_calls()
     }
 
     /// What is in service now.
@@ -61,6 +84,80 @@ impl Registry {
     /// Tells when a list changes for clients.
     pub fn changes(&self) -> channel::Receiver<Versions> {
         self.0.versions.subscribe()
+    }
+
+    /// Tells which resources change, as the plugins they belong to say.
+    pub fn updates(&self) -> broadcast::Receiver<Updated> {
+        self.0.announcements.updates()
+    }
+
+    /// Lists plugins again that say that their lists have changed. Runs until it is dropped.
+    pub async fn keep_lists_current(&self) {
+        loop {
+            let stale = self.0.announcements.stale().await;
+            self.list_again(&stale).await;
+            tokio::time::sleep(LISTING_PAUSE).await;
+        }
+    }
+
+    async fn list_again(&self, stale: &BTreeMap<Arc<str>, Stale>) {
+        let started = Instant::now();
+        // A plugin that is slow to list must not hold up reloads, so the lock is only taken for the swap.
+        let before = self.snapshot();
+        let loader = self.loader(before.plugins());
+        let mut listed = Vec::new();
+        for plugin in before.plugins() {
+            if let Some(stale) = stale.get(plugin.name()) {
+                listed.push((plugin, *stale, loader.again(plugin).await));
+            }
+        }
+        let _alone = self.0.loading.lock().await;
+        let previous = self.snapshot();
+        let mut plugins = previous.plugins().to_vec();
+        let (mut all, mut problems) = (Stale::default(), previous.unloaded().to_vec());
+        for (old, stale, again) in listed {
+            // One that was replaced meanwhile has been listed anew anyway.
+            let Some(plugin) = plugins.iter_mut().find(|plugin| Arc::ptr_eq(plugin, old)) else { continue };
+            problems.retain(|problem| problem.plugin != old.name());
+            match again {
+                Ok(again) => {
+                    *plugin = again;
+                    all.tools |= stale.tools;
+                    all.resources |= stale.resources;
+                    all.prompts |= stale.prompts;
+                }
+                Err(error) => problems.push(Problem {
+                    plugin: old.name().to_owned(),
+                    file: old.file.clone(),
+                    message: error.to_string(),
+                    kept_previous: true,
+                }),
+            }
+        }
+        self.publish(&previous, plugins, problems, all, "a plugin says its lists have changed", started);
+    }
+
+    fn loader<'a>(&'a self, previous: &'a [Arc<Plugin>]) -> Loader<'a> {
+        let Inner { engine, policy, announcements, .. } = &*self.0;
+        Loader { engine, policy, announcements, previous }
+    }
+
+    fn publish(
+        &self,
+        previous: &Snapshot,
+        plugins: Vec<Arc<Plugin>>,
+        problems: Vec<Problem>,
+        stale: Stale,
+        cause: &str,
+        started: Instant,
+    ) -> Arc<Snapshot> {
+        let next = Arc::new(Snapshot::next(previous, plugins, problems, stale));
+        self.0.current.store(Arc::clone(&next));
+        report(previous, &next, cause, started);
+        if next.versions() != previous.versions() {
+            self.0.versions.send_replace(next.versions());
+        }
+        next
     }
 
     /// Loads what is wanted beside what is in service, then swaps. A plugin that does not load keeps the version it has;
@@ -74,7 +171,7 @@ impl Registry {
         let _alone = self.0.loading.lock().await;
         let started = Instant::now();
         let previous = self.snapshot();
-        let loader = Loader { engine: &self.0.engine, policy: &self.0.policy, previous: previous.plugins() };
+        let loader = self.loader(previous.plugins());
         let (mut plugins, mut problems) = (Vec::new(), Vec::new());
         let mut names = HashSet::new();
         for (spec, unreadable) in loader::expand(specs).await {
@@ -104,13 +201,7 @@ impl Registry {
                 plugins.insert(at.min(plugins.len()), Arc::clone(plugin));
             }
         }
-        let next = Arc::new(Snapshot::next(&previous, plugins, problems));
-        self.0.current.store(Arc::clone(&next));
-        report(&previous, &next, cause, started);
-        if next.versions() != previous.versions() {
-            self.0.versions.send_replace(next.versions());
-        }
-        next
+        self.publish(&previous, plugins, problems, Stale::default(), cause, started)
     }
 }
 
@@ -136,8 +227,11 @@ fn report(previous: &Snapshot, next: &Snapshot, cause: &str, started: Instant) {
             continue;
         }
         let change = if before.is_some() { "replaced" } else { "loaded" };
-        let tools = plugin.tools.len();
-        tracing::info!(plugin = plugin.name(), generation, cause, digest = %plugin.digest, tools, "plugin {change}");
+        let Offers { tools, resources, templates, prompts, .. } = &plugin.offers;
+        tracing::info!(
+            plugin = plugin.name(), generation, cause, digest = %plugin.digest, tools = tools.len(),
+            resources = resources.len(), templates = templates.len(), prompts = prompts.len(), "plugin {change}"
+        );
     }
     for old in previous.plugins() {
         if !next.plugins().iter().any(|plugin| plugin.name() == old.name()) {
@@ -155,6 +249,8 @@ fn report(previous: &Snapshot, next: &Snapshot, cause: &str, started: Instant) {
         cause,
         elapsed_ms,
         tools = next.tools().len(),
+        resources = next.resources().len(),
+        prompts = next.prompts().len(),
         problems = next.problems().len(),
         "in service"
     );

@@ -1,11 +1,15 @@
 //! What is to be loaded, and what it is once it is loaded.
 
 use super::manifest::Manifest;
+use super::prompt::PromptEntry;
+use super::resource::{CacheRules, ResourceEntry, TemplateEntry};
 use super::tool::ToolEntry;
 use crate::policy::{DenyReason, Grant, Limits};
+use crate::sandbox::types::CacheHint;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a component comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,18 +29,50 @@ pub struct PluginSpec {
     pub name: String,
     /// Where its component is.
     pub source: Source,
-    /// Put before each of its tools' names.
+    /// Put before the name of each of its tools and prompts.
     pub prefix: Option<String>,
     /// What it may touch.
     pub grant: Grant,
     /// What it may use.
     pub limits: Limits,
+    /// How what it offers is served.
+    pub serving: Serving,
+}
+
+/// What an operator says about serving a plugin, besides what it may do. The default leaves it to the plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serving {
+    /// Which calls become tasks.
+    pub tasks: TaskMode,
+    /// How long copies may live.
+    pub cache: CacheRules,
+}
+
+/// Which calls of a plugin become tasks, for clients that can follow tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskMode {
+    /// Those of the tools for which the plugin says so.
+    #[default]
+    AsPlugin,
+    /// All, but those of tools that forbid it.
+    Always,
+    /// None.
+    Never,
+    /// Those that take longer than this, but for tools that forbid it.
+    After(Duration),
 }
 
 impl PluginSpec {
     /// A plugin with no grant and the default limits.
     pub fn new(name: impl Into<String>, source: Source) -> Self {
-        Self { name: name.into(), source, prefix: None, grant: Grant::default(), limits: Limits::default() }
+        Self {
+            name: name.into(),
+            source,
+            prefix: None,
+            grant: Grant::default(),
+            limits: Limits::default(),
+            serving: Serving::default(),
+        }
     }
 }
 
@@ -52,11 +88,26 @@ pub struct Plugin {
     pub size: u64,
     /// What it says of itself.
     pub manifest: Manifest,
-    /// Its tools under the names clients see, in its own order.
-    pub tools: Vec<Arc<ToolEntry>>,
-    /// What was left out of it and why.
-    pub(super) problems: Vec<String>,
+    /// What it offers.
+    pub offers: Offers,
     pub(super) compiled: crate::sandbox::Compiled,
+}
+
+/// What a plugin offers, under the names clients see and in its own order.
+#[derive(Default)]
+pub struct Offers {
+    /// Its tools.
+    pub tools: Vec<Arc<ToolEntry>>,
+    /// Its resources.
+    pub resources: Vec<Arc<ResourceEntry>>,
+    /// Its templates.
+    pub templates: Vec<Arc<TemplateEntry>>,
+    /// Its prompts.
+    pub prompts: Vec<Arc<PromptEntry>>,
+    /// How long each of these lists stays fresh, where it was said.
+    pub(super) hints: [Option<CacheHint>; 4],
+    /// What was left out and why.
+    pub(super) problems: Vec<String>,
 }
 
 impl Plugin {

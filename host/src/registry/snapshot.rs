@@ -1,7 +1,12 @@
 //! What is in service at one moment. A snapshot never changes; a reload makes the next one and swaps it in.
 
-use super::plugin::{Plugin, Problem};
+use super::announce::Stale;
+use super::check;
+use super::plugin::{Offers, Plugin, Problem};
+use super::prompt::PromptEntry;
+use super::resource::{Reader, ResourceEntry, TemplateEntry};
 use super::tool::ToolEntry;
+use crate::sandbox::types::{CacheHint, CacheScope};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -17,52 +22,208 @@ pub struct Versions {
     pub prompts: u64,
 }
 
-/// All plugins and tools in service.
+/// All plugins in service and what they offer.
 #[derive(Default)]
 pub struct Snapshot {
     generation: u64,
     versions: Versions,
     plugins: Vec<Arc<Plugin>>,
-    tools: Vec<Arc<ToolEntry>>,
-    by_name: HashMap<String, Arc<ToolEntry>>,
+    tools: List<ToolEntry>,
+    resources: List<ResourceEntry>,
+    templates: List<TemplateEntry>,
+    prompts: List<PromptEntry>,
+    /// What did not load; what was left out of plugins that did follows in `problems`.
+    unloaded: usize,
     problems: Vec<Problem>,
 }
 
-impl Snapshot {
-    /// Puts plugins into service after `previous`. Where two tools want one name the earlier plugin keeps it.
-    pub(super) fn next(previous: &Snapshot, plugins: Vec<Arc<Plugin>>, mut problems: Vec<Problem>) -> Self {
-        let mut tools = Vec::new();
-        let mut by_name: HashMap<String, Arc<ToolEntry>> = HashMap::new();
-        for plugin in &plugins {
-            let problem = |message| Problem {
-                plugin: plugin.name().to_owned(),
-                file: plugin.file.clone(),
-                message,
-                kept_previous: false,
-            };
-            problems.extend(plugin.problems.iter().cloned().map(problem));
-            for tool in &plugin.tools {
-                match by_name.entry(tool.name.clone()) {
-                    Entry::Vacant(free) => {
-                        tools.push(Arc::clone(free.insert(Arc::clone(tool))));
-                    }
-                    Entry::Occupied(taken) => problems.push(problem(name_taken(tool, taken.get()))),
-                }
+/// One list: each name once, in order.
+struct List<E> {
+    entries: Vec<Arc<E>>,
+    by_name: HashMap<String, Arc<E>>,
+    hint: ListHint,
+}
+
+impl<E> Default for List<E> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), by_name: HashMap::new(), hint: ListHint::default() }
+    }
+}
+
+/// How long a list of several plugins stays fresh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListHint {
+    /// The shortest time any plugin in it says, in milliseconds.
+    pub ttl_ms: Option<u64>,
+    /// Whether a plugin in it says nothing, so that the server's own time holds for it.
+    pub unsaid: bool,
+    /// Whether a plugin in it keeps its part from caches that several callers share.
+    pub private: bool,
+}
+
+/// Something that is listed.
+trait Listed {
+    const WHAT: &'static str;
+    fn key(&self) -> &str;
+    fn plugin(&self) -> &str;
+    /// Whether it looks the same to a client.
+    fn same(&self, other: &Self) -> bool;
+    /// What a plugin can do about a name that is taken.
+    fn remedy(&self) -> String;
+}
+
+fn prefix_remedy(plugin: &str) -> String {
+    format!(
+        "give this plugin a prefix, add to toolcell.toml: [plugins.{plugin}] prefix = \"{}_\"",
+        plugin.replace('-', "_")
+    )
+}
+
+impl Listed for ToolEntry {
+    const WHAT: &'static str = "tool";
+    fn key(&self) -> &str {
+        &self.name
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+    fn same(&self, other: &Self) -> bool {
+        self.name == other.name && self.tool == other.tool
+    }
+    fn remedy(&self) -> String {
+        prefix_remedy(&self.plugin)
+    }
+}
+
+impl Listed for PromptEntry {
+    const WHAT: &'static str = "prompt";
+    fn key(&self) -> &str {
+        &self.name
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+    fn same(&self, other: &Self) -> bool {
+        self.name == other.name && self.prompt == other.prompt
+    }
+    fn remedy(&self) -> String {
+        prefix_remedy(&self.plugin)
+    }
+}
+
+impl Listed for ResourceEntry {
+    const WHAT: &'static str = "resource";
+    fn key(&self) -> &str {
+        &self.info.uri
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+    fn same(&self, other: &Self) -> bool {
+        self.info == other.info
+    }
+    fn remedy(&self) -> String {
+        "put the plugin that should answer for it first in toolcell.toml".to_owned()
+    }
+}
+
+impl Listed for TemplateEntry {
+    const WHAT: &'static str = "resource template";
+    fn key(&self) -> &str {
+        &self.template.uri_template
+    }
+    fn plugin(&self) -> &str {
+        &self.plugin
+    }
+    fn same(&self, other: &Self) -> bool {
+        self.template == other.template
+    }
+    fn remedy(&self) -> String {
+        "put the plugin that should answer for it first in toolcell.toml".to_owned()
+    }
+}
+
+impl<E: Listed> List<E> {
+    /// Adds what a plugin offers, but nothing whose name is taken: the earlier plugin keeps it.
+    fn add(&mut self, entries: &[Arc<E>], hint: Option<&CacheHint>, mut problem: impl FnMut(String)) {
+        if entries.is_empty() {
+            return;
+        }
+        match hint {
+            Some(hint) => {
+                self.hint.ttl_ms = Some(self.hint.ttl_ms.map_or(hint.ttl_ms, |ttl| ttl.min(hint.ttl_ms)));
+                self.hint.private |= hint.scope == CacheScope::Private;
+            }
+            None => self.hint.unsaid = true,
+        }
+        for entry in entries {
+            match self.by_name.entry(entry.key().to_owned()) {
+                Entry::Vacant(free) => self.entries.push(Arc::clone(free.insert(Arc::clone(entry)))),
+                Entry::Occupied(taken) => problem(format!(
+                    "its {} {} is left out: plugin {} already offers one of that name; {}",
+                    E::WHAT,
+                    entry.key(),
+                    taken.get().plugin(),
+                    entry.remedy()
+                )),
             }
         }
-        let mut versions = previous.versions;
-        if !same_list(&previous.tools, &tools) {
-            versions.tools += 1;
-        }
-        Self { generation: previous.generation + 1, versions, plugins, tools, by_name, problems }
     }
 
-    /// Tools without plugins, for tests of the layers above.
+    fn same(&self, other: &Self) -> bool {
+        let pairs = || self.entries.iter().zip(&other.entries);
+        self.entries.len() == other.entries.len() && pairs().all(|(old, new)| Arc::ptr_eq(old, new) || old.same(new))
+    }
+}
+
+impl Snapshot {
+    /// Puts plugins into service after `previous`. `stale` are lists that count as changed whatever they hold, because
+    /// their plugin says so.
+    pub(super) fn next(previous: &Snapshot, plugins: Vec<Arc<Plugin>>, problems: Vec<Problem>, stale: Stale) -> Self {
+        let unloaded = problems.len();
+        let mut next = Self { generation: previous.generation + 1, plugins, unloaded, problems, ..Self::default() };
+        for plugin in &next.plugins {
+            let mut problem = |message| {
+                next.problems.push(Problem {
+                    plugin: plugin.name().to_owned(),
+                    file: plugin.file.clone(),
+                    message,
+                    kept_previous: false,
+                });
+            };
+            let Offers { tools, resources, templates, prompts, hints, problems } = &plugin.offers;
+            problems.iter().cloned().for_each(&mut problem);
+            let [of_tools, of_resources, of_templates, of_prompts] = hints;
+            next.tools.add(tools, of_tools.as_ref(), &mut problem);
+            next.resources.add(resources, of_resources.as_ref(), &mut problem);
+            next.templates.add(templates, of_templates.as_ref(), &mut problem);
+            next.prompts.add(prompts, of_prompts.as_ref(), &mut problem);
+        }
+        let before = previous.versions;
+        let same_resources =
+            previous.resources.same(&next.resources) && previous.templates.same(&next.templates) && !stale.resources;
+        next.versions = Versions {
+            tools: before.tools + u64::from(!previous.tools.same(&next.tools) || stale.tools),
+            resources: before.resources + u64::from(!same_resources),
+            prompts: before.prompts + u64::from(!previous.prompts.same(&next.prompts) || stale.prompts),
+        };
+        next
+    }
+
+    /// What there is without plugins, for tests of the layers above.
     #[cfg(test)]
-    pub(super) fn of_tools(previous: &Snapshot, tools: Vec<Arc<ToolEntry>>) -> Self {
-        let versions = Versions { tools: previous.versions.tools + 1, ..previous.versions };
-        let by_name = tools.iter().map(|tool| (tool.name.clone(), Arc::clone(tool))).collect();
-        Self { generation: previous.generation + 1, versions, tools, by_name, ..Self::default() }
+    pub(super) fn of_offers(previous: &Snapshot, offers: &Offers) -> Self {
+        let versions = Versions {
+            tools: previous.versions.tools + 1,
+            resources: previous.versions.resources + 1,
+            prompts: previous.versions.prompts + 1,
+        };
+        let mut next = Self { generation: previous.generation + 1, versions, ..Self::default() };
+        next.tools.add(&offers.tools, None, |_| {});
+        next.resources.add(&offers.resources, None, |_| {});
+        next.templates.add(&offers.templates, None, |_| {});
+        next.prompts.add(&offers.prompts, None, |_| {});
+        next
     }
 
     /// Grows with every reload.
@@ -82,31 +243,90 @@ impl Snapshot {
 
     /// The tools, plugin by plugin, each name once. The order depends on nothing but the configuration and the plugins.
     pub fn tools(&self) -> &[Arc<ToolEntry>] {
-        &self.tools
+        &self.tools.entries
     }
 
     /// The tool that clients see under this name.
     pub fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
-        self.by_name.get(name)
+        self.tools.by_name.get(name)
+    }
+
+    /// The resources, in the same order.
+    pub fn resources(&self) -> &[Arc<ResourceEntry>] {
+        &self.resources.entries
+    }
+
+    /// The resource templates, in the same order.
+    pub fn templates(&self) -> &[Arc<TemplateEntry>] {
+        &self.templates.entries
+    }
+
+    /// The resource template of this pattern.
+    pub fn template(&self, uri_template: &str) -> Option<&Arc<TemplateEntry>> {
+        self.templates.by_name.get(uri_template)
+    }
+
+    /// The prompts, in the same order.
+    pub fn prompts(&self) -> &[Arc<PromptEntry>] {
+        &self.prompts.entries
+    }
+
+    /// The prompt that clients see under this name.
+    pub fn prompt(&self, name: &str) -> Option<&Arc<PromptEntry>> {
+        self.prompts.by_name.get(name)
+    }
+
+    /// The resource of this URI.
+    pub fn resource(&self, uri: &str) -> Option<&Arc<ResourceEntry>> {
+        self.resources.by_name.get(uri)
+    }
+
+    /// Who answers for a URI: the first plugin that lists it or has a template for it, so that no plugin takes what one
+    /// before it answers for. A URI that is neither listed nor of any template, or longer than any of these, is nobody's,
+    /// so that no plugin hears of what was meant for another.
+    pub fn reader(&self, uri: &str) -> Option<Reader> {
+        if uri.len() > check::MAX_URI {
+            return None;
+        }
+        let listed = self.resource(uri);
+        for plugin in &self.plugins {
+            if let Some(listed) = listed.filter(|listed| listed.plugin == plugin.name()) {
+                return Some(Reader { owner: Arc::clone(&listed.owner), serving: listed.serving.clone() });
+            }
+            if let Some(template) = plugin.offers.templates.iter().find(|template| template.matches(uri)) {
+                return Some(Reader { owner: Arc::clone(&template.owner), serving: template.serving.clone() });
+            }
+        }
+        None
+    }
+
+    /// How long the list of tools stays fresh.
+    pub fn tools_hint(&self) -> ListHint {
+        self.tools.hint
+    }
+
+    /// How long the list of resources stays fresh.
+    pub fn resources_hint(&self) -> ListHint {
+        self.resources.hint
+    }
+
+    /// How long the list of templates stays fresh.
+    pub fn templates_hint(&self) -> ListHint {
+        self.templates.hint
+    }
+
+    /// How long the list of prompts stays fresh.
+    pub fn prompts_hint(&self) -> ListHint {
+        self.prompts.hint
+    }
+
+    /// What did not load at all and why.
+    pub(super) fn unloaded(&self) -> &[Problem] {
+        self.problems.get(..self.unloaded).unwrap_or_default()
     }
 
     /// What is not in service and why.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
-}
-
-fn name_taken(tool: &ToolEntry, holder: &ToolEntry) -> String {
-    format!(
-        "its tool {} is left out: plugin {} already offers a tool of that name; give this plugin a prefix, add to toolcell.toml: [plugins.{}] prefix = \"{}_\"",
-        tool.name,
-        holder.plugin,
-        tool.plugin,
-        tool.plugin.replace('-', "_")
-    )
-}
-
-/// Whether two lists look the same to a client.
-fn same_list(old: &[Arc<ToolEntry>], new: &[Arc<ToolEntry>]) -> bool {
-    old.len() == new.len() && old.iter().zip(new).all(|(old, new)| old.name == new.name && old.tool == new.tool)
 }

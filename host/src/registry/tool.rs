@@ -1,15 +1,39 @@
 //! One tool in service, and the way of a call through policy and validation into the cell.
 
+use super::check;
+use super::guest::Owner;
+use super::plugin::{Serving, TaskMode};
 use super::schema::{self, Schema};
-use crate::policy::{CallFacts, Limits, Policy};
-use crate::sandbox::types::{Content, Tool, ToolOutcome, ToolResult};
-use crate::sandbox::{CallCtx, CallFailure, Cell};
+use crate::policy::{CallKind, Limits};
+use crate::sandbox::types::{Tool, ToolOutcome, ToolResult};
+use crate::sandbox::{CallCtx, CallFailure};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Arguments larger than this are parsed and judged on a thread of their own, in bytes, so that they do not hold up
 /// other calls.
 const JUDGE_ASIDE: usize = 64 * 1024;
+
+/// The key of a tool's `_meta` in which its plugin says whether it may run as a task: `forbidden`, `optional` or
+/// `required`.
+pub const TASK_KEY: &str = "io.toolcell/task";
+
+/// The key by which a plugin says that what the tool asks for on its first call comes before the task: `true`.
+pub const ASKS_FIRST_KEY: &str = "io.toolcell/asks-first";
+
+/// Whether a call of a tool becomes a task for a client that can follow tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskRule {
+    /// Never.
+    Never,
+    /// Always; a client that cannot follow tasks waits for the result.
+    Optional,
+    /// Always; a client that cannot follow tasks cannot call it.
+    Required,
+    /// When it takes longer than this.
+    After(Duration),
+}
 
 /// A tool that clients can call.
 pub struct ToolEntry {
@@ -19,18 +43,13 @@ pub struct ToolEntry {
     pub plugin: String,
     /// Its definition; `tool.name` is its own name, without the prefix.
     pub tool: Tool,
+    /// Whether its calls become tasks.
+    pub task: TaskRule,
+    /// Whether what it asks for on its first call is asked for before there is a task.
+    pub asks_first: bool,
     input: Arc<Schema>,
     output: Option<Schema>,
-    runner: Runner,
-    policy: Arc<dyn Policy>,
-}
-
-/// What runs a tool.
-enum Runner {
-    Cell(Arc<Cell>),
-    /// A closure, where a test of a layer above wants a tool without a component.
-    #[cfg(test)]
-    Closure(super::fake::Run),
+    owner: Arc<Owner>,
 }
 
 impl ToolEntry {
@@ -38,17 +57,14 @@ impl ToolEntry {
     ///
     /// # Errors
     /// A text that says what is wrong with it.
-    pub(super) fn new(
-        plugin: &str,
-        prefix: &str,
-        tool: Tool,
-        cell: &Arc<Cell>,
-        policy: &Arc<dyn Policy>,
-    ) -> Result<Self, String> {
-        let limits = cell.limits();
+    pub(super) fn new(owner: &Arc<Owner>, prefix: &str, serving: &Serving, tool: Tool) -> Result<Self, String> {
+        let limits = owner.limits();
         let name = format!("{prefix}{}", tool.name);
-        check_name(&name)?;
-        check_texts(&tool, limits)?;
+        check::tool_name(&name)?;
+        check::text("title", &tool.title, limits)?;
+        check::text("description", &tool.description, limits)?;
+        check::icons(&tool.icons)?;
+        check::meta(&tool.meta, limits)?;
         if !schema::describes_object(&tool.input_schema) {
             return Err("its input schema must be a JSON object with `\"type\": \"object\"` at its root".to_owned());
         }
@@ -60,24 +76,29 @@ impl ToolEntry {
             }
             None => None,
         };
-        let (plugin, input) = (plugin.to_owned(), Arc::new(input));
-        let runner = Runner::Cell(Arc::clone(cell));
-        Ok(Self { name, plugin, tool, input, output, runner, policy: Arc::clone(policy) })
+        let task = task_rule(&tool, serving.tasks)?;
+        let asks_first = said(&tool, ASKS_FIRST_KEY) == Some(Value::Bool(true));
+        Ok(Self {
+            name,
+            plugin: owner.plugin.clone(),
+            tool,
+            task,
+            asks_first,
+            input: Arc::new(input),
+            output,
+            owner: Arc::clone(owner),
+        })
     }
 
-    /// A tool that is a closure and takes anything.
-    #[cfg(test)]
-    pub(super) fn of_closure(tool: Tool, run: super::fake::Run) -> Self {
-        let anything = Schema::new("{}", &Limits::default()).expect("the empty schema is one");
-        Self {
-            name: tool.name.clone(),
-            plugin: "test".to_owned(),
-            tool,
-            input: Arc::new(anything),
-            output: None,
-            runner: Runner::Closure(run),
-            policy: Arc::new(crate::policy::AllowAll),
-        }
+    /// How many calls of its plugin run at once.
+    pub fn concurrency(&self) -> usize {
+        self.owner.limits().concurrency
+    }
+
+    /// Whether the plugin says that calling it again changes nothing, so that a call that was cut off may be made again.
+    pub fn is_idempotent(&self) -> bool {
+        let hints = self.tool.annotations.as_ref();
+        hints.is_some_and(|hints| hints.read_only == Some(true) || hints.idempotent == Some(true))
     }
 
     /// Judges the arguments, asks the policy, and runs the tool in a fresh cell.
@@ -87,24 +108,29 @@ impl ToolEntry {
     /// # Errors
     /// See [`CallFailure`].
     pub async fn call(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
-        #[cfg_attr(not(test), expect(clippy::infallible_destructuring_match, reason = "tests know a second kind"))]
-        let cell = match &self.runner {
-            Runner::Cell(cell) => cell,
-            #[cfg(test)]
-            Runner::Closure(run) => return run(arguments.to_owned(), ctx).await,
-        };
-        self.check_arguments(arguments, cell.limits()).await?;
-        let principal = ctx.caller.as_ref().map(|caller| caller.principal.as_str());
-        let facts = CallFacts::new(&self.plugin, &self.tool.name, arguments).with_principal(principal);
-        self.policy.decide(&facts).map_err(|reason| {
-            tracing::warn!(plugin = %self.plugin, tool = %self.name, "call refused by policy: {reason}");
-            CallFailure::Failed(format!("the host's policy refuses this call: {reason}"))
-        })?;
-        let outcome = cell.call_tool(&self.tool.name, arguments.to_owned(), ctx).await?;
-        if let ToolOutcome::Complete(result) = &outcome {
-            self.check_result(result)?;
+        self.check_arguments(arguments, self.owner.limits()).await?;
+        self.owner.permit(CallKind::Tool, &self.tool.name, arguments, &ctx)?;
+        match &self.owner.results {
+            Some(results) if self.may_be_kept() => {
+                results.get_or_call(&self.tool.name, arguments, ctx, |ctx| self.run(arguments, ctx)).await
+            }
+            _ => self.run(arguments, ctx).await,
+        }
+    }
+
+    async fn run(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
+        let outcome = self.owner.guest.call_tool(&self.tool.name, arguments.to_owned(), ctx).await?;
+        match &outcome {
+            ToolOutcome::Complete(result) => self.check_result(result)?,
+            ToolOutcome::InputRequired(needed) => self.owner.check_questions(&self.name, needed)?,
         }
         Ok(outcome)
+    }
+
+    /// Whether the plugin says that the tool changes nothing, and that asking again would change nothing.
+    fn may_be_kept(&self) -> bool {
+        let hints = self.tool.annotations.as_ref();
+        hints.is_some_and(|hints| hints.read_only == Some(true) && hints.idempotent == Some(true))
     }
 
     async fn check_arguments(&self, arguments: &str, limits: &Limits) -> Result<(), CallFailure> {
@@ -129,11 +155,8 @@ impl ToolEntry {
 
     /// A plugin's structured content must be what its output schema promises: clients build on it.
     fn check_result(&self, result: &ToolResult) -> Result<(), CallFailure> {
-        let broken = |what: String| {
-            tracing::warn!(plugin = %self.plugin, tool = %self.name, "broken result: {what}");
-            CallFailure::Failed(format!("{} of plugin {} returned a broken result: {what}", self.name, self.plugin))
-        };
-        check_metas(result).map_err(broken)?;
+        let broken = |what: String| self.owner.broken(&self.name, &what);
+        check::metas_of(result.content.iter(), &result.meta).map_err(|what| broken(what.to_owned()))?;
         let structured = match &result.structured {
             Some(text) => Some(
                 serde_json::from_str::<Value>(text)
@@ -160,53 +183,29 @@ fn judge(schema: &Schema, arguments: &str) -> Result<(), String> {
     schema.check(&value)
 }
 
-/// Tool names as the specification asks for them (server/tools, "Tool Names").
-fn check_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.len() > 128 {
-        return Err(format!("its name is {} characters long; it must have 1 to 128", name.len()));
-    }
-    match name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
-        Some(c) => Err(format!("its name contains {c:?}; only A-Z, a-z, 0-9, `_`, `-` and `.` are allowed")),
-        None => Ok(()),
-    }
+/// What the plugin says of its tool, and over it what the operator says; but a tool that may not run as a task never does.
+fn task_rule(tool: &Tool, operator: TaskMode) -> Result<TaskRule, String> {
+    let said = said(tool, TASK_KEY);
+    let plugin = match said.as_ref().map(Value::as_str) {
+        None => None,
+        Some(Some("forbidden")) => return Ok(TaskRule::Never),
+        Some(Some("optional")) => Some(TaskRule::Optional),
+        Some(Some("required")) => Some(TaskRule::Required),
+        Some(_) => return Err(format!("its `{TASK_KEY}` is none of \"forbidden\", \"optional\", \"required\"")),
+    };
+    Ok(match (operator, plugin) {
+        (TaskMode::Never, _) => TaskRule::Never,
+        (TaskMode::Always, Some(TaskRule::Required)) => TaskRule::Required,
+        (TaskMode::Always, _) => TaskRule::Optional,
+        (TaskMode::After(time), _) => TaskRule::After(time),
+        (TaskMode::AsPlugin, said) => said.unwrap_or(TaskRule::Never),
+    })
 }
 
-fn check_texts(tool: &Tool, limits: &Limits) -> Result<(), String> {
-    let texts = [("title", &tool.title), ("description", &tool.description)];
-    for (what, text) in texts {
-        let Some(text) = text else { continue };
-        if text.len() > limits.description_bytes {
-            return Err(format!(
-                "its {what} is {} bytes long, at most {} are accepted",
-                text.len(),
-                limits.description_bytes
-            ));
-        }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
-            return Err(format!("its {what} contains control characters"));
-        }
-    }
-    match &tool.meta {
-        Some(meta) if meta.len() > limits.meta_bytes => {
-            Err(format!("its meta is {} bytes long, at most {} are accepted", meta.len(), limits.meta_bytes))
-        }
-        Some(meta) if !schema::is_object(meta) => Err("its meta is not a JSON object".to_owned()),
-        _ => Ok(()),
-    }
-}
-
-/// Every `meta` of a result must be a JSON object: it is put on the wire as it is.
-fn check_metas(result: &ToolResult) -> Result<(), String> {
-    let of_content = result.content.iter().flat_map(|content| match content {
-        Content::Text(text) => [text.meta.as_deref(), None],
-        Content::Image(media) | Content::Audio(media) => [media.meta.as_deref(), None],
-        Content::ResourceLink(info) => [info.meta.as_deref(), None],
-        Content::Resource(resource) => [resource.meta.as_deref(), resource.contents.meta.as_deref()],
-    });
-    match of_content.flatten().chain(result.meta.as_deref()).find(|meta| !schema::is_object(meta)) {
-        Some(_) => Err("one of its `meta` fields is not a JSON object".to_owned()),
-        None => Ok(()),
-    }
+/// What stands under a key of the tool's `_meta`.
+fn said(tool: &Tool, key: &str) -> Option<Value> {
+    let mut meta: serde_json::Map<String, Value> = serde_json::from_str(tool.meta.as_deref()?).ok()?;
+    meta.remove(key)
 }
 
 #[cfg(test)]
@@ -214,18 +213,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_outside_the_allowed_characters_are_refused() {
-        for (name, fits) in [
-            ("getUser", true),
-            ("a.b-c_D9", true),
-            ("", false),
-            ("a b", false),
-            ("naïve", false),
-            ("a\0", false),
-            ("x/y", false),
+    fn operator_and_plugin_decide_what_becomes_a_task() {
+        let tool = |meta: Option<&str>| Tool {
+            name: "t".to_owned(),
+            title: None,
+            description: None,
+            input_schema: "{}".to_owned(),
+            output_schema: None,
+            annotations: None,
+            icons: Vec::new(),
+            meta: meta.map(str::to_owned),
+        };
+        let says = |word: &str| format!(r#"{{"{TASK_KEY}":"{word}"}}"#);
+        let soon = Duration::from_secs(1);
+        use TaskMode as Mode;
+        use TaskRule as Rule;
+        for (said, operator, rule) in [
+            (None, Mode::AsPlugin, Rule::Never),
+            (Some("optional"), Mode::AsPlugin, Rule::Optional),
+            (Some("required"), Mode::AsPlugin, Rule::Required),
+            (Some("forbidden"), Mode::Always, Rule::Never),
+            (Some("forbidden"), Mode::After(soon), Rule::Never),
+            (None, Mode::Always, Rule::Optional),
+            (Some("required"), Mode::Always, Rule::Required),
+            (Some("required"), Mode::Never, Rule::Never),
+            (None, Mode::After(soon), Rule::After(soon)),
         ] {
-            assert_eq!(check_name(name).is_ok(), fits, "{name:?}");
+            let tool = tool(said.map(says).as_deref());
+            assert_eq!(task_rule(&tool, operator), Ok(rule), "{said:?} {operator:?}");
         }
-        assert!(check_name(&"x".repeat(129)).is_err());
+        assert!(task_rule(&tool(Some(&says("maybe"))), Mode::AsPlugin).is_err());
+        assert!(task_rule(&tool(Some(&format!(r#"{{"{TASK_KEY}":1}}"#))), Mode::AsPlugin).is_err());
     }
 }

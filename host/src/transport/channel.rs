@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
 use crate::protocol::{
-    self, Error, InFlight, Incoming, Message, Notes, Rejected, Reply, Request, Rules, Scope, Server, Session, Ticket,
+    self, Error, InFlight, Incoming, Message, Notes, Principal, Rejected, Reply, Request, Rules, Scope, Server,
+    Session, Ticket,
 };
 
 /// A connection: finished messages in either direction, each without a line break.
@@ -34,11 +35,28 @@ pub async fn serve_channel(server: Arc<Server>, channel: Channel, shutdown: Canc
 
 /// [`serve_channel`] within limits of one's own.
 pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits: Limits, shutdown: CancellationToken) {
+    serve_peer(server, channel, Peer { principal: None, may_stand_alone: true }, limits, shutdown).await;
+}
+
+/// Who is at the other end, and what it may send.
+pub(super) struct Peer {
+    /// Who it is, if whoever let it in has found out.
+    pub(super) principal: Option<Arc<Principal>>,
+    /// Whether its requests may do without a session.
+    pub(super) may_stand_alone: bool,
+}
+
+pub(super) async fn serve_peer(
+    server: Arc<Server>,
+    channel: Channel,
+    peer: Peer,
+    limits: Limits,
+    shutdown: CancellationToken,
+) {
     let Channel { mut incoming, outgoing } = channel;
-    let mut changes = server.changes();
     let mut connection = Connection {
-        told: changes.borrow_and_update().tools,
         server,
+        peer,
         session: None,
         in_flight: InFlight::new(limits.in_flight),
         outgoing,
@@ -51,14 +69,7 @@ pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits:
             biased;
             () = shutdown.cancelled() => break,
             Some(_) = connection.open.join_next(), if !connection.open.is_empty() => {}
-            Ok(()) = changes.changed(), if connection.wants_changes() => {
-                let now = changes.borrow_and_update().tools;
-                if now != connection.told {
-                    connection.told = now;
-                    let message = connection.server.tools_changed();
-                    connection.send(message).await;
-                }
-            }
+            message = news(&connection.server, connection.session.as_deref()) => connection.send(message).await,
             message = incoming.recv() => match message {
                 None => break,
                 Some(bytes) => connection.receive(bytes).await,
@@ -71,22 +82,24 @@ pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits:
 
 struct Connection {
     server: Arc<Server>,
+    peer: Peer,
     session: Option<Arc<Session>>,
     in_flight: Arc<InFlight>,
     outgoing: mpsc::Sender<Bytes>,
     open: JoinSet<()>,
     closing: CancellationToken,
     limits: Limits,
-    /// The version of the list of tools that the session was last told of, or opened with.
-    told: u64,
+}
+
+/// What the session is to be told without having asked; never, where there is none.
+async fn news(server: &Server, session: Option<&Session>) -> Bytes {
+    match session {
+        Some(session) => session.news(server).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Connection {
-    /// Whether there is a session that waits for what nobody asked for.
-    fn wants_changes(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.is_ready())
-    }
-
     /// Sends what the loop itself has to say. A peer that reads no more is noticed by the loop, and one that is slow
     /// must not keep the server from stopping.
     async fn send(&self, message: Bytes) {
@@ -151,6 +164,10 @@ impl Connection {
 
     fn begin(&mut self, request: &Request<'_>) -> Begun {
         let rules = match &self.session {
+            _ if request.stands_alone() && !self.peer.may_stand_alone => {
+                let error = Error::InvalidRequest("a request that stands alone goes to the MCP endpoint".to_owned());
+                return Begun::Answered(Reply::failure(Some(&request.id), &error));
+            }
             _ if request.stands_alone() => Rules::PerRequest,
             Some(session) => Rules::Session(Arc::clone(session)),
             None if request.method == "initialize" => return Begun::Answered(self.initialize(request)),
@@ -161,7 +178,7 @@ impl Connection {
             Ok(ticket) => {
                 let scope = Scope {
                     rules,
-                    principal: None,
+                    principal: self.peer.principal.clone(),
                     cancel: ticket.cancel().clone(),
                     closing: self.closing.clone(),
                     notes: Notes::to(self.outgoing.clone()),
@@ -172,10 +189,9 @@ impl Connection {
     }
 
     fn initialize(&mut self, request: &Request<'_>) -> Reply {
-        match self.server.initialize(request, None, Arc::clone(&self.in_flight)) {
+        match self.server.initialize(request, self.peer.principal.clone(), Arc::clone(&self.in_flight)) {
             Ok((session, reply)) => {
                 self.session = Some(session);
-                self.told = self.server.changes().borrow().tools;
                 reply
             }
             Err(error) => Reply::failure(Some(&request.id), &error),

@@ -28,12 +28,28 @@ pub struct Limits {
     pub sessions: usize,
     /// Time after which a session that nobody used is forgotten. Default is 30 min.
     pub session_idle: Duration,
-    /// Streams of one session that are kept for a client to come back to. Default is 16.
+    /// Streams of one session that are kept for a client to come back to; those whose request still runs are kept
+    /// beyond that. Default is 16.
     pub kept_streams: usize,
     /// Bytes kept of one such stream; what is older is lost to a client that comes back. Default is 1 MiB.
     pub kept_bytes: usize,
+    /// Bytes kept of the streams of all sessions together; beyond that the oldest are lost. Default is 64 MiB: sessions
+    /// are free for the asking, memory is not.
+    pub kept_total: usize,
+    /// Time after which a request of a session that still runs is answered with a stream, so that its client has
+    /// something to come back to and proxies see a sign of life. Default is 1 s.
+    pub stream_after: Duration,
+    /// Time after which the stream of such a request is closed, for its client to come back and fetch the rest, where
+    /// the revision says that it will. Default is 5 s: a long call should not hold a connection, and some gateways cut
+    /// one off after half a minute.
+    pub stream_age: Duration,
+    /// Time such a client is told to wait before it comes back. Default is 500 ms.
+    pub retry: Duration,
     /// Time after which a silent stream says that it is still there. Default is 15 s, below what proxies usually allow.
     pub keep_alive: Duration,
+    /// Time in which a client takes 64 KiB of what it is sent, or all if that is less; the connection of a slower one is
+    /// closed. Default is 30 s: whoever reads no faster than that holds memory and a place for nothing.
+    pub write_time: Duration,
     /// Time for open requests to end when the server stops. Default is 10 s.
     pub drain: Duration,
 }
@@ -53,7 +69,12 @@ impl Default for Limits {
             session_idle: Duration::from_secs(30 * 60),
             kept_streams: 16,
             kept_bytes: 1024 * 1024,
+            kept_total: 64 * 1024 * 1024,
+            stream_after: Duration::from_secs(1),
+            stream_age: Duration::from_secs(5),
+            retry: Duration::from_millis(500),
             keep_alive: Duration::from_secs(15),
+            write_time: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }

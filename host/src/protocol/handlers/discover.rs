@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CAPABILITIES, Capabilities, written};
+use super::{Capabilities, capabilities, written};
 use crate::protocol::error::Error;
 use crate::protocol::jsonrpc::Request;
 use crate::protocol::lifecycle::Terms;
@@ -28,7 +28,7 @@ pub(in crate::protocol) fn discover(server: &Server, request: &Request<'_>, term
     let discovered = Discovered {
         result_type: "complete",
         supported_versions: Revision::PER_REQUEST.map(Revision::as_str),
-        capabilities: CAPABILITIES,
+        capabilities: capabilities(terms.revision),
         instructions: server.info.instructions.as_deref(),
         ttl_ms: server.info.list_ttl_ms,
         cache_scope: "public",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{CAPABILITIES, Capabilities, written};
+use super::{Capabilities, written};
 use crate::protocol::error::Error;
 use crate::protocol::jsonrpc::Request;
 use crate::protocol::lifecycle::{abilities, client_info};
@@ -38,11 +38,11 @@ pub(in crate::protocol) fn initialize(
     let revision = Revision::negotiate(&requested);
     let result = Initialized {
         protocol_version: revision.as_str(),
-        capabilities: CAPABILITIES,
+        capabilities: super::capabilities(revision),
         server_info: server.identity.shown_to(revision),
         instructions: server.info.instructions.as_deref(),
     };
     let reply = written(Reply::success(&request.id, result))?;
-    let session = Session::new(revision, client_info(&client), abilities(&capabilities), principal, in_flight);
+    let session = Session::new(server, revision, client_info(&client), abilities(&capabilities), principal, in_flight);
     Ok((session, reply))
 }

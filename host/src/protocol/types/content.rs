@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{Meta, View};
+use crate::protocol::version::Revision;
 use crate::registry::types::{
     Annotations, Content, EmbeddedResource, Icon, IconTheme, MediaContent, ResourceBody, ResourceContents,
     ResourceInfo, Role, TextContent,
@@ -62,15 +63,7 @@ impl View<'_, Content> {
 
     fn link<M: SerializeMap>(&self, map: &mut M, info: &ResourceInfo) -> Result<(), M::Error> {
         map.serialize_entry("type", "resource_link")?;
-        map.serialize_entry("uri", &info.uri)?;
-        map.serialize_entry("name", &info.name)?;
-        optional(map, "title", &info.title)?;
-        optional(map, "description", &info.description)?;
-        optional(map, "mimeType", &info.mime_type)?;
-        optional(map, "size", &info.size)?;
-        if self.1.has_icons() && !info.icons.is_empty() {
-            map.serialize_entry("icons", &Icons(&info.icons))?;
-        }
+        describe(map, info, self.1)?;
         self.hints(map, &info.annotations, &info.meta)
     }
 
@@ -86,13 +79,44 @@ impl View<'_, Content> {
         annotations: &Option<Annotations>,
         meta: &Option<String>,
     ) -> Result<(), M::Error> {
-        if let Some(annotations) = annotations {
-            map.serialize_entry("annotations", &View(annotations, self.1))?;
-        }
-        if meta.is_some() && self.1.has_structure() {
-            map.serialize_entry("_meta", &Meta::plugin(meta))?;
-        }
-        Ok(())
+        hints(map, annotations, meta, self.1)
+    }
+}
+
+/// Annotations and `_meta`, as far as the revision has them.
+pub(super) fn hints<M: SerializeMap>(
+    map: &mut M,
+    annotations: &Option<Annotations>,
+    meta: &Option<String>,
+    revision: Revision,
+) -> Result<(), M::Error> {
+    if let Some(annotations) = annotations {
+        map.serialize_entry("annotations", &View(annotations, revision))?;
+    }
+    if meta.is_some() && revision.has_structure() {
+        map.serialize_entry("_meta", &Meta::plugin(meta))?;
+    }
+    Ok(())
+}
+
+/// What a resource is, in a list or in a link, but for its hints.
+pub(super) fn describe<M: SerializeMap>(map: &mut M, info: &ResourceInfo, revision: Revision) -> Result<(), M::Error> {
+    map.serialize_entry("uri", &info.uri)?;
+    map.serialize_entry("name", &info.name)?;
+    if revision.has_structure() {
+        optional(map, "title", &info.title)?;
+    }
+    optional(map, "description", &info.description)?;
+    optional(map, "mimeType", &info.mime_type)?;
+    optional(map, "size", &info.size)?;
+    icons(map, &info.icons, revision)
+}
+
+/// Pictures, for revisions that have them.
+pub(super) fn icons<M: SerializeMap>(map: &mut M, icons: &[Icon], revision: Revision) -> Result<(), M::Error> {
+    match revision.has_icons() && !icons.is_empty() {
+        true => map.serialize_entry("icons", &Icons(icons)),
+        false => Ok(()),
     }
 }
 
@@ -140,8 +164,7 @@ impl Serialize for View<'_, Annotations> {
     }
 }
 
-/// Pictures; only for revisions that have them.
-pub(super) struct Icons<'a>(pub(super) &'a [Icon]);
+struct Icons<'a>(&'a [Icon]);
 
 impl Serialize for Icons<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,5 +1,6 @@
 //! What a call reports while it runs.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -7,6 +8,7 @@ use serde_json::value::RawValue;
 use super::Raw;
 use super::content::optional;
 use crate::protocol::lifecycle::level_name;
+use crate::protocol::reply::notification;
 use crate::protocol::version::Revision;
 use crate::registry::types::Level;
 
@@ -54,5 +56,18 @@ impl Serialize for LogMessage<'_> {
         optional(&mut map, "logger", &self.logger)?;
         map.serialize_entry("data", &Raw(self.data))?;
         map.end()
+    }
+}
+
+/// The parameters of `notifications/resources/updated`.
+#[derive(Serialize)]
+pub(in crate::protocol) struct ResourceUpdated<'a> {
+    uri: &'a str,
+}
+
+impl ResourceUpdated<'_> {
+    /// The whole notification, for a session.
+    pub(in crate::protocol) fn message(uri: &str) -> Option<Bytes> {
+        notification("notifications/resources/updated", Some(ResourceUpdated { uri }))
     }
 }

@@ -5,11 +5,12 @@ use serde_json::value::RawValue;
 
 use super::OneLine;
 use crate::protocol::jsonrpc::Fields;
+use crate::registry::{ASKS_FIRST_KEY, TASK_KEY};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
-/// Keys under which only the host may speak.
-const OF_THE_HOST: [&str; 2] = [SERVER_INFO, "io.modelcontextprotocol/subscriptionId"];
+/// Keys under which only the host may speak, and two by which a plugin speaks to the host.
+const OF_THE_HOST: [&str; 4] = [SERVER_INFO, "io.modelcontextprotocol/subscriptionId", TASK_KEY, ASKS_FIRST_KEY];
 
 /// One `_meta` object.
 pub(in crate::protocol) struct Meta<'a> {

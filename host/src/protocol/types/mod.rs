@@ -5,15 +5,16 @@
 
 mod content;
 mod event;
+mod listed;
 mod meta;
 mod raw;
 mod result;
 mod tool;
 
-pub(super) use event::{LogMessage, Progress};
+pub(super) use event::{LogMessage, Progress, ResourceUpdated};
 pub(super) use meta::Meta;
 pub(super) use raw::{OneLine, Raw};
-pub(super) use result::Completed;
+pub(super) use result::{Completed, Filled, Frame, Read, Suggested, scope_name};
 
 use super::version::Revision;
 

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::content::{Icons, optional};
+use super::content::{icons, optional};
 use super::{Meta, Raw, View};
 use crate::protocol::jsonrpc::{Fields, text};
 use crate::registry::ToolEntry;
@@ -29,9 +29,7 @@ impl Serialize for View<'_, ToolEntry> {
                 map.serialize_entry("annotations", &hints)?;
             }
         }
-        if revision.has_icons() && !tool.icons.is_empty() {
-            map.serialize_entry("icons", &Icons(&tool.icons))?;
-        }
+        icons(&mut map, &tool.icons, revision)?;
         if revision.has_structure() && tool.meta.is_some() {
             map.serialize_entry("_meta", &Meta::plugin(&tool.meta))?;
         }

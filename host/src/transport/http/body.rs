@@ -10,6 +10,8 @@ use futures_util::stream::Stream;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 
+use super::pace::STEP;
+
 /// The body of a response: nothing, one message, or a stream of events.
 pub struct Body(Kind);
 
@@ -54,9 +56,12 @@ impl http_body::Body for Body {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Full(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.0 = Kind::Empty;
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
+                // Piece by piece, so that no buffer below holds more than its reader can take.
+                let piece = bytes.split_to(bytes.len().min(STEP));
+                if bytes.is_empty() {
+                    self.0 = Kind::Empty;
+                }
+                Poll::Ready(Some(Ok(Frame::data(piece))))
             }
             Kind::Events(events) => {
                 events.as_mut().poll_next(cx).map(|event| event.map(|bytes| Ok(Frame::data(bytes))))

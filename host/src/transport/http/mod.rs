@@ -10,18 +10,25 @@
 //! - [`origin`]: who may come in through a browser
 //! - `endpoint`: one request, from its head to its answer
 //! - `headers`: what headers must say, and not say differently from the body
-//! - `session`, `kept`: what the handshake era keeps between requests
+//! - `handshake`, `session`: the handshake era, and what it keeps between requests
+//! - `kept`, `budget`: streams to come back to, and how much of them
+//! - `pair`: the deprecated HTTP+SSE transport, beside the endpoint
 //! - `exchange`, `sse`, `body`: one request while it runs, and how its messages leave
-//! - [`serve`]: a listener of one's own
+//! - [`serve()`]: a listener of one's own
+//! - `pace`: how slowly its clients may read
 
 mod answers;
 mod body;
+mod budget;
 mod cors;
 mod endpoint;
 mod exchange;
+mod handshake;
 mod headers;
 mod kept;
 pub mod origin;
+mod pace;
+mod pair;
 mod serve;
 mod session;
 mod sse;
@@ -40,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::body::Body;
 use self::origin::Gate;
+use self::pair::Pairs;
 pub use self::serve::{ENDPOINT, serve};
 use self::session::Sessions;
 use super::limits::Limits;
@@ -56,13 +64,22 @@ pub struct HttpConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may use the server from a browser, as `https://app.example.com`. Default is none.
     pub allowed_origins: Vec<String>,
+    /// Whether [`Service::at`] also serves the deprecated HTTP+SSE transport of `2024-11-05` beside the endpoint. Default is
+    /// true: clients of that age have nothing else.
+    pub sse: bool,
     /// How much one client may have.
     pub limits: Limits,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { loopback: true, allowed_hosts: Vec::new(), allowed_origins: Vec::new(), limits: Limits::default() }
+        Self {
+            loopback: true,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            sse: true,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -81,6 +98,26 @@ impl HttpConfig {
 pub struct Service {
     shared: Arc<Shared>,
     path: Option<Arc<str>>,
+    pair: Option<Arc<PairPaths>>,
+}
+
+/// Where the HTTP+SSE pair lies.
+struct PairPaths {
+    events: String,
+    messages: String,
+}
+
+/// What lies at a path.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// The MCP endpoint.
+    Endpoint,
+    /// The stream of the pair; its client posts to that path.
+    Events(&'a str),
+    /// Where clients of the pair post to.
+    Messages,
+    /// Nothing; the endpoint is at that path.
+    Nowhere(&'a str),
 }
 
 /// What all requests of one endpoint share.
@@ -89,6 +126,8 @@ struct Shared {
     gate: Gate,
     limits: Limits,
     sessions: Sessions,
+    pairs: Pairs,
+    sse: bool,
     shutdown: CancellationToken,
 }
 
@@ -99,17 +138,47 @@ impl Service {
     /// An endpoint for `server`, on whatever path it is mounted at. Cancelling `shutdown` ends every stream that has no
     /// end of its own.
     pub fn new(server: Arc<Server>, config: HttpConfig, shutdown: CancellationToken) -> Self {
-        let HttpConfig { loopback, allowed_hosts, allowed_origins, limits } = config;
+        let HttpConfig { loopback, allowed_hosts, allowed_origins, sse, limits } = config;
         let gate = Gate::new(loopback, &allowed_hosts, &allowed_origins);
-        let sessions = Sessions::new(limits);
-        Self { shared: Arc::new(Shared { server, gate, limits, sessions, shutdown }), path: None }
+        let (sessions, pairs) = (Sessions::new(limits), Pairs::default());
+        Self {
+            shared: Arc::new(Shared { server, gate, limits, sessions, pairs, sse, shutdown }),
+            path: None,
+            pair: None,
+        }
     }
 
-    /// The same endpoint on one path only; any other is not found.
+    /// The same endpoint on one path only; any other is not found. Unless [`HttpConfig::sse`] says no, or
+    /// [`Service::with_sse`] said where, the deprecated HTTP+SSE pair lies beside it: at `/sse` and `/messages` if `path`
+    /// is `/mcp`.
     #[must_use]
     pub fn at(mut self, path: &str) -> Self {
+        if self.shared.sse && self.pair.is_none() {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            self = self.with_sse(&format!("{folder}/sse"), &format!("{folder}/messages"));
+        }
         self.path = Some(path.into());
         self
+    }
+
+    /// The same endpoint with the deprecated HTTP+SSE pair on two paths of their own: clients open `events` and are told
+    /// to post to `messages`. Both must reach this service, and under these paths, so whoever mounts it routes all three
+    /// to it and strips no prefix.
+    #[must_use]
+    pub fn with_sse(mut self, events: &str, messages: &str) -> Self {
+        self.pair = Some(Arc::new(PairPaths { events: events.to_owned(), messages: messages.to_owned() }));
+        self
+    }
+
+    fn place(&self, path: &str) -> Place<'_> {
+        let path = path.trim_end_matches('/');
+        match (self.path.as_deref(), self.pair.as_deref()) {
+            (Some(endpoint), _) if endpoint == path => Place::Endpoint,
+            (_, Some(pair)) if pair.events == path => Place::Events(&pair.messages),
+            (_, Some(pair)) if pair.messages == path => Place::Messages,
+            (Some(endpoint), _) => Place::Nowhere(endpoint),
+            (None, _) => Place::Endpoint,
+        }
     }
 
     /// Answers one request. It must run inside a tokio runtime: requests of the handshake era outlive their clients.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::Response;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -14,7 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Service;
+use super::pace::{Bodies, Paced, STEP};
+use super::{Body, Service};
 use crate::transport::Limits;
 
 /// The path under which [`serve`] answers.
@@ -58,7 +60,7 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
         let (service, builder, watcher) = (service.clone(), Arc::clone(&builder), graceful.watcher());
         connections.spawn(async move {
             let _place = place;
-            connection(stream, service, &builder, watcher, limits.header_time).await;
+            connection(stream, service, &builder, watcher, &limits).await;
         });
     }
     drop(listener);
@@ -77,6 +79,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(u32::try_from(limits.in_flight).unwrap_or(u32::MAX))
+        .max_send_buf_size(STEP)
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(limits.header_time);
     builder
@@ -87,24 +90,29 @@ async fn connection(
     service: Service,
     builder: &Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
-    patience: Duration,
+    limits: &Limits,
 ) {
     // Answers are small and each one is waited for.
     let _ = stream.set_nodelay(true);
     let spoken = Arc::new(AtomicBool::new(false));
-    let heard = Arc::clone(&spoken);
+    let bodies = Arc::new(Bodies::default());
+    let (heard, watched) = (Arc::clone(&spoken), Arc::clone(&bodies));
     let service = service_fn(move |request| {
         heard.store(true, Ordering::Relaxed);
-        service.call(request)
+        let (answer, watched) = (service.call(request), Arc::clone(&watched));
+        async move { answer.await.map(|response: Response<Body>| response.map(|body| watched.watch(body))) }
     });
-    let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+    let stream = TokioIo::new(Paced::new(stream, limits.write_time));
+    let serving = watcher.watch(builder.serve_connection(stream, service).into_owned());
     // The builder waits for the first bytes without a limit of its own.
     let silent = async {
-        tokio::time::sleep(patience).await;
+        tokio::time::sleep(limits.header_time).await;
         if spoken.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
     };
+    // A stream that has nothing to say is asked at least as often as it says so.
+    let stuck = bodies.stuck(limits.keep_alive.saturating_add(limits.write_time));
     tokio::select! {
         served = serving => {
             if let Err(error) = served {
@@ -112,5 +120,6 @@ async fn connection(
             }
         }
         () = silent => tracing::debug!("a connection said nothing and was dropped"),
+        () = stuck => tracing::debug!("a client did not read its answer and was dropped"),
     }
 }

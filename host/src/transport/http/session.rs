@@ -11,14 +11,23 @@ use http::HeaderValue;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::kept::Kept;
+use super::budget::Budget;
+use super::kept::{Kept, KeptStream};
 use crate::protocol::{Principal, Session};
 use crate::transport::Limits;
+
+/// A name of 128 bits that nobody can guess: it is all it takes to speak in a session. None if there is no randomness.
+pub(super) fn new_name() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(bytes))
+}
 
 /// All sessions of one endpoint.
 #[derive(Debug)]
 pub(super) struct Sessions {
     limits: Limits,
+    budget: Arc<Budget>,
     table: Mutex<Table>,
 }
 
@@ -44,10 +53,10 @@ pub(super) struct HttpSession {
 #[derive(Debug)]
 struct Used {
     last: Instant,
-    /// Ends the stream that listens for what nobody asked for, when another one takes its place.
+    /// Ends the connection that listens for what nobody asked for, when another one takes its place.
     listener: CancellationToken,
-    /// The version of the list of tools that was last told or asked for.
-    told: u64,
+    /// What is said on that connection.
+    news: Option<Arc<KeptStream>>,
 }
 
 /// A session in use: it does not expire.
@@ -57,25 +66,21 @@ pub(super) struct InUse(Arc<HttpSession>);
 impl Sessions {
     pub(super) fn new(limits: Limits) -> Self {
         let table = Table { sessions: HashMap::new(), swept: Instant::now() };
-        Self { limits, table: Mutex::new(table) }
+        Self { limits, budget: Budget::new(limits.kept_total), table: Mutex::new(table) }
     }
 
-    /// Keeps a new session and names it; none if there are too many, or no randomness to name it with. `tools` is the
-    /// version of the list of tools that its client will see first.
-    pub(super) fn open(&self, session: Arc<Session>, tools: u64) -> Option<HeaderValue> {
-        self.open_at(Instant::now(), session, tools)
+    /// Keeps a new session and names it; none if there are too many, or no randomness to name it with.
+    pub(super) fn open(&self, session: Arc<Session>) -> Option<HeaderValue> {
+        self.open_at(Instant::now(), session)
     }
 
-    fn open_at(&self, now: Instant, session: Arc<Session>, tools: u64) -> Option<HeaderValue> {
-        // 128 bits that nobody can guess: the name is all it takes to speak in the session.
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).ok()?;
-        let name = URL_SAFE_NO_PAD.encode(bytes);
+    fn open_at(&self, now: Instant, session: Arc<Session>) -> Option<HeaderValue> {
+        let name = new_name()?;
         let header = HeaderValue::from_str(&name).ok()?;
-        let used = Used { last: now, listener: CancellationToken::new(), told: tools };
+        let used = Used { last: now, listener: CancellationToken::new(), news: None };
         let session = HttpSession {
             session,
-            kept: Kept::default(),
+            kept: Kept::new(Arc::clone(&self.budget)),
             closed: CancellationToken::new(),
             used: Mutex::new(used),
             active: AtomicUsize::new(0),
@@ -143,17 +148,18 @@ impl HttpSession {
         self.session.in_flight().cancel_all();
     }
 
-    /// Takes the place of the one stream that listens for what nobody asked for. A client that lost its connection
+    /// Takes the place of the one connection that listens for what nobody asked for. A client that lost its connection
     /// comes back before we notice the loss, so the newcomer wins.
-    pub(super) fn listen(&self) -> CancellationToken {
+    pub(super) fn listen(&self, stream: &Arc<KeptStream>) -> CancellationToken {
         let listener = self.closed.child_token();
-        std::mem::replace(&mut lock(&self.used).listener, listener.clone()).cancel();
+        let mut used = lock(&self.used);
+        std::mem::replace(&mut used.listener, listener.clone()).cancel();
+        let before = used.news.replace(Arc::clone(stream));
+        if let Some(before) = before.filter(|before| !Arc::ptr_eq(before, stream)) {
+            before.end();
+        }
+        stream.go_on();
         listener
-    }
-
-    /// Whether the client has not been told of this version of the list of tools; from now on it counts as told.
-    pub(super) fn is_news(&self, tools: u64) -> bool {
-        std::mem::replace(&mut lock(&self.used).told, tools) != tools
     }
 }
 
@@ -200,7 +206,7 @@ mod tests {
     }
 
     fn opened(sessions: &Sessions, now: Instant, session: &Arc<Session>) -> Option<HeaderValue> {
-        sessions.open_at(now, Arc::clone(session), 0)
+        sessions.open_at(now, Arc::clone(session))
     }
 
     #[test]
@@ -229,7 +235,7 @@ mod tests {
     fn closing_cancels_what_is_open() {
         let (sessions, session) = (Sessions::new(Limits::default()), session());
         let ticket = session.in_flight().begin(&crate::protocol::Id::Number(1)).unwrap();
-        let header = sessions.open(Arc::clone(&session), 0).unwrap();
+        let header = sessions.open(Arc::clone(&session)).unwrap();
         let mallory = Principal { id: "mallory".to_owned(), claims: "{}".to_owned() };
         assert!(!sessions.close(name(&header), Some(&mallory)));
         assert!(!ticket.cancel().is_cancelled());

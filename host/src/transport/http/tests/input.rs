@@ -3,7 +3,7 @@
 use super::*;
 
 /// A tool that asks for a name and greets whoever answers.
-fn asking() -> Arc<ToolEntry> {
+pub(super) fn asking() -> Arc<ToolEntry> {
     tool_fn("asking", |_, ctx: CallCtx| async move { greet(ctx) })
 }
 

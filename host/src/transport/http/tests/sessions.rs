@@ -19,7 +19,7 @@ async fn every_revision_with_a_handshake_is_served_in_a_session() {
             let keys: Vec<_> = result.as_object().unwrap().keys().map(String::as_str).collect();
             assert_eq!(keys, key.into_iter().collect::<Vec<_>>(), "{version}: {message}");
         }
-        for method in ["server/discover", "subscriptions/listen", "prompts/list", "nonsense"] {
+        for method in ["server/discover", "subscriptions/listen", "nonsense"] {
             let message = json!({"jsonrpc": "2.0", "id": 9, "method": method});
             assert_eq!(
                 endpoint.answer(in_session(&session, &message)).await.code(),

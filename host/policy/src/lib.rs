@@ -1,0 +1,44 @@
+//! Decides what a plugin may do. It answers, and the sandbox acts on the answer.
+//!
+//! This layer is pure and synchronous: it reads no file, resolves no name, asks no clock, knows nothing of WebAssembly
+//! and imports nothing but the standard library, `url` and `ipnet`. The zero value of every type in it permits nothing.
+//! A yes is a permit that only this layer can make, a no is a [`DenyReason`] whose text ends with the line that would
+//! change it.
+//!
+//! Modules, in reading order:
+//!
+//! - `decision`: the permits and [`DenyReason`].
+//! - `grant`: [`Grant`] (what the operator gave), [`Requested`] (what the plugin's manifest asks for), and what both
+//!   agree on.
+//! - `fs`: directories.
+//! - `target`: a request's host, port and path in the one form that is compared and connected to.
+//! - `pattern`: [`HostPattern`], one line of `hosts`.
+//! - `net`: the two network checks, first the name, then every address.
+//! - [`addr`]: which addresses are not public.
+//! - `env`: environment variables.
+//! - [`limits`]: how much of everything.
+//! - [`hook`]: the embedder's own word on every call.
+
+#![warn(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod addr;
+mod decision;
+mod env;
+mod fs;
+mod grant;
+pub mod hook;
+pub mod limits;
+mod net;
+mod pattern;
+mod target;
+
+pub use addr::AddrClass;
+pub use decision::{AddrPermit, DenyReason, DirPermit, NamePermit};
+pub use env::{check_env_name, check_env_value};
+pub use fs::{Access, DirGrant, DirRequest, check_guest_path, check_requested_path};
+pub use grant::{EnvRequest, Grant, HostRequest, Requested};
+pub use hook::{AllowAll, CallFacts, CallKind, Policy};
+pub use limits::Limits;
+pub use pattern::{HostPattern, PatternError};
+pub use target::{Scheme, Target, TargetError, TargetHost};

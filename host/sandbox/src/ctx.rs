@@ -1,0 +1,93 @@
+//! What a call brings into its cell, and what comes out of the cell while it runs.
+
+use super::types::{Caller, Client, ClientAbilities, Continuation, Level, TraceContext};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The circumstances of one call. The default is a call by nobody in particular that nobody watches.
+#[derive(Clone, Debug)]
+pub struct CallCtx {
+    /// Names the call in logs.
+    pub request_id: String,
+    /// Who is calling, as far as it was authenticated.
+    pub caller: Option<Caller>,
+    /// The client program, as it calls itself.
+    pub client: Option<Client>,
+    /// What a plugin may ask of the client.
+    pub abilities: ClientAbilities,
+    /// The distributed trace the call belongs to.
+    pub trace: Option<TraceContext>,
+    /// The request's `_meta`, the text of a JSON object.
+    pub meta: String,
+    /// Whether the client wants progress reports.
+    pub wants_progress: bool,
+    /// The least grave log message the client wants; none if it wants no log messages.
+    pub log_level: Option<Level>,
+    /// Where progress and log messages for the client go. A full channel drops them.
+    pub events: Option<mpsc::Sender<CallEvent>>,
+    /// Ends the call when it is cancelled.
+    pub cancel: CancellationToken,
+    /// The answers a continued call brings along.
+    pub continuation: Option<Continuation>,
+    /// Whether the call runs as a task, which may take longer than a client waits for an answer.
+    pub is_task: bool,
+}
+
+impl Default for CallCtx {
+    fn default() -> Self {
+        Self {
+            request_id: String::new(),
+            caller: None,
+            client: None,
+            abilities: ClientAbilities::empty(),
+            trace: None,
+            meta: "{}".to_owned(),
+            wants_progress: false,
+            log_level: None,
+            events: None,
+            cancel: CancellationToken::new(),
+            continuation: None,
+            is_task: false,
+        }
+    }
+}
+
+/// Something a running call tells its client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallEvent {
+    /// How far it has come. The values of one call only grow.
+    Progress {
+        /// So far, in the plugin's own unit.
+        progress: f64,
+        /// What `progress` will be at the end, if known.
+        total: Option<f64>,
+        /// For the person who waits.
+        message: Option<String>,
+    },
+    /// A log message at or above the level the client asked for.
+    Log {
+        /// How grave it is.
+        level: Level,
+        /// Which part of the plugin speaks.
+        logger: Option<String>,
+        /// What the guest calls the text of a JSON value; whoever puts it into JSON checks it first.
+        data: String,
+    },
+}
+
+/// Something a plugin says has changed besides what its call returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Its list of tools.
+    Tools,
+    /// Its list of prompts.
+    Prompts,
+    /// Its list of resources or of templates.
+    Resources,
+    /// The contents of the resource of that URI.
+    Resource(String),
+}
+
+/// Hears of changes while the guest waits, so it must return at once.
+pub type OnChange = Arc<dyn Fn(Change) + Send + Sync>;

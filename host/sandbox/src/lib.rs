@@ -1,0 +1,36 @@
+//! The cell: where a plugin's code runs, and the only place that knows wasmtime.
+//!
+//! A call enters at [`Cell::call_tool`] or one of its siblings, gets a fresh instance from the pool with a store that holds the plugin's grant and
+//! nothing else, and leaves as a result or as a [`CallFailure`] that says which limit or refusal ended it. The sandbox
+//! decides nothing: it enforces what `policy` says. It never inherits anything of the process: no environment, no
+//! arguments, no streams, no working directory, no sockets.
+//!
+//! In reading order: [`types`] and [`ctx`] (what goes in and out), `inspect` (before compiling), `engine` (compile and
+//! link), `cell` (one call), `state` (all a guest can touch), `imports` (what it can ask the host), `net` and `tls` (its only
+//! way out), `deadline`, `limiter` and `size` (its limits), `log` (its voice), [`error`].
+
+#![warn(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod bindings;
+mod cell;
+pub mod ctx;
+mod deadline;
+mod engine;
+pub mod error;
+mod imports;
+pub mod inspect;
+mod limiter;
+mod log;
+mod net;
+mod size;
+mod state;
+mod tls;
+pub mod types;
+
+pub use cell::{Cell, Compiled};
+pub use ctx::{CallCtx, CallEvent, Change, OnChange};
+pub use engine::{Engine, EngineConfig, MAX_MEMORY_BYTES, disable_backtraces};
+pub use error::{CallFailure, LoadError};
+pub use inspect::{Inspection, inspect};
+pub use size::tool_result as size_of;

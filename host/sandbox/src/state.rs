@@ -1,0 +1,87 @@
+//! All that a guest can touch. Whatever is not in [`CellState`] does not exist for it.
+
+use super::ctx::CallCtx;
+use super::imports::Voice;
+use super::limiter::Limiter;
+use super::log::{GuestLog, Pipe, Stream};
+use super::net::{Outgoing, Rules};
+use super::types::CallError;
+use std::sync::Arc;
+use std::time::Instant;
+use toolcell_policy::{Access, Limits};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// The data of one store: one call of one plugin.
+pub(super) struct CellState {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    outgoing: Outgoing,
+    pub(super) limiter: Limiter,
+    pub(super) voice: Voice,
+}
+
+impl CellState {
+    /// A state with the plugin's grant and nothing else: no arguments, no standard input, no environment but the granted
+    /// variables, no directory but the granted ones, no sockets, no name look-up.
+    ///
+    /// # Errors
+    /// If a granted directory cannot be opened; the text names it.
+    pub(super) fn new(rules: &Arc<Rules>, tool: &str, ctx: CallCtx, deadline: Instant) -> Result<Self, CallError> {
+        let Rules { plugin, grant, limits, .. } = &**rules;
+        let log = GuestLog::new(Arc::clone(plugin), tool.to_owned(), ctx.request_id.clone(), limits);
+
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.stdout(Pipe::new(&log, Stream::Out)).stderr(Pipe::new(&log, Stream::Err));
+        wasi.max_random_size(limits.output_bytes as u64);
+        for (name, value) in &grant.env {
+            wasi.env(name, value);
+        }
+        for dir in &grant.dirs {
+            let perms = match dir.access {
+                Access::ReadOnly => FsPerms::ReadOnly,
+                Access::ReadWrite => FsPerms::ReadWrite,
+            };
+            wasi.preopened_dir(&dir.host, &dir.guest, perms).map_err(|error| {
+                // The host's path is the operator's business; the guest knows only its own name for it.
+                tracing::error!(%plugin, dir = %dir.host.display(), "granted directory cannot be opened: {error:#}");
+                CallError::Unavailable(format!("the directory granted as {} cannot be opened on the host", dir.guest))
+            })?;
+        }
+
+        Ok(Self {
+            wasi: wasi.build(),
+            http: http_ctx(limits),
+            table: table(limits),
+            outgoing: Outgoing::new(Arc::clone(rules), log.clone()),
+            limiter: Limiter::new(limits),
+            voice: Voice::new(Arc::clone(rules), log, ctx, deadline),
+        })
+    }
+}
+
+fn table(limits: &Limits) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.open_handles);
+    table
+}
+
+fn http_ctx(limits: &Limits) -> WasiHttpCtx {
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(limits.http_header_bytes);
+    http
+}
+
+impl WasiView for CellState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for CellState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outgoing, table: &mut self.table, ctx: &mut self.http }
+    }
+}
