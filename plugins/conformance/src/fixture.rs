@@ -1,9 +1,7 @@
 //! Bytes and arguments that the suite's descriptions name.
 
 use schemars::{Schema, SchemaGenerator};
-use serde_json::json;
 use std::borrow::Cow;
-use std::time::SystemTime;
 use toolcell_sdk::prelude::*;
 
 /// A PNG of one red pixel.
@@ -69,22 +67,6 @@ impl JsonSchema for Contact {
             "else": { "required": ["email"] },
             "additionalProperties": false
         })
-    }
-}
-
-/// No arguments, with a schema that says when it was made: listing the tools again is then a change of the list.
-#[derive(Deserialize)]
-pub struct Listed {}
-
-impl JsonSchema for Listed {
-    fn schema_name() -> Cow<'static, str> {
-        "Listed".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let listed = json!(format!("listed {now} ns after 1970"));
-        schemars::json_schema!({ "type": "object", "$comment": listed, "additionalProperties": false })
     }
 }
 

@@ -1,17 +1,22 @@
 //! The fixtures that the official conformance suite (`@modelcontextprotocol/conformance`) asks of a server, as one plugin:
-//! tools with fixed names and fixed answers. A host serves this plugin alone, and then the suite calls it.
+//! tools, resources and prompts with fixed names and fixed answers. A host serves this plugin alone, and then the suite
+//! calls it. At the end are a few more, for the tests with real clients.
 //!
-//! [`fixture`] holds the bytes and the schemas, [`questions`] what the tools ask that need input, [`rounds`] those of them
-//! that remember something between two calls. Names and texts are the suite's, because it compares them.
+//! [`fixture`] holds the bytes and the schemas, [`questions`] what is asked of the client, [`rounds`] the tools that
+//! remember something between two calls, [`tasks`] those that run as tasks, [`prompts`] what the prompts say. Names and texts
+//! are the suite's, because it compares them.
 
 mod fixture;
+mod prompts;
 mod questions;
 mod rounds;
+mod tasks;
 
-use fixture::{Contact, Listed, PIXEL, SAMPLE};
-use questions::{action, field, filled_in, form, one_field, prompt, roots, said};
+use fixture::{Contact, PIXEL, SAMPLE};
+use questions::{action, field, filled_in, form, is_refused, one_field, prompt, roots, said};
 use std::thread::sleep;
 use std::time::Duration;
+use tasks::{ComputeArgs, DeleteArgs, TableArgs};
 use toolcell_sdk::prelude::*;
 use toolcell_sdk::types::ClientAbilities;
 
@@ -50,6 +55,26 @@ struct SlowArgs {
     /// How long to work, in milliseconds.
     #[serde(default = "a_second")]
     ms: u64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct NameArgs {
+    /// Whom to greet.
+    name: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct NoteArgs {
+    /// Which note.
+    id: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Template {
+    id: String,
+    #[serde(rename = "templateTest")]
+    template_test: bool,
+    data: String,
 }
 
 fn a_second() -> u64 {
@@ -146,22 +171,15 @@ impl Conformance {
     #[tool]
     fn test_slow_tool(&self, args: SlowArgs) -> Result<String, ToolError> {
         let SlowArgs { ms } = args;
-        let mut left = Duration::from_millis(ms);
-        while !left.is_zero() {
-            let step = left.min(Duration::from_millis(20));
-            sleep(step);
-            left = left.saturating_sub(step);
-            if context::is_cancelled() {
-                tool_bail!("cancelled with {} ms to go", left.as_millis());
-            }
-        }
+        work(Duration::from_millis(ms))?;
         Ok(format!("worked for {ms} ms"))
     }
 
     /// Works long enough for the server to close the stream and for the client to come back (SEP-1699).
     #[tool]
     fn test_reconnection(&self) -> &'static str {
-        sleep(Duration::from_millis(100));
+        // A stream begins after 1 s and is closed after 5 s more; the suite waits 5 s for the rest.
+        sleep(Duration::from_millis(7_500));
         "Reconnection test completed successfully. If you received this, the client properly reconnected after stream closure."
     }
 
@@ -172,20 +190,24 @@ impl Conformance {
         "Logging evaluated"
     }
 
-    /// Says that the list of tools changed. The schema of this tool changes with each listing.
+    /// Says that the list of tools changed.
     #[tool]
-    fn test_trigger_tool_change(&self, args: Listed) -> &'static str {
-        let Listed {} = args;
-        #[cfg(target_family = "wasm")]
-        toolcell_sdk::bindings::tools::toolcell::plugin::changes::tools_changed();
+    fn test_trigger_tool_change(&self) -> &'static str {
+        changes::tools_changed();
+        "Mutation triggered"
+    }
+
+    /// Says that the list of resources changed.
+    #[tool]
+    fn test_trigger_resource_change(&self) -> &'static str {
+        changes::resources_changed();
         "Mutation triggered"
     }
 
     /// Says that the list of prompts changed.
     #[tool]
     fn test_trigger_prompt_change(&self) -> &'static str {
-        #[cfg(target_family = "wasm")]
-        toolcell_sdk::bindings::tools::toolcell::plugin::changes::prompts_changed();
+        changes::prompts_changed();
         "Mutation triggered"
     }
 
@@ -335,6 +357,223 @@ impl Conformance {
             ToolResult::text(format!("capabilities-ok: received {}", answered.join(","))).into()
         }
     }
+
+    /// Greets someone, at once.
+    #[tool(task = "forbidden")]
+    fn greet(&self, args: NameArgs) -> String {
+        format!("Hello, {}!", args.name)
+    }
+
+    /// Computes for a while.
+    #[tool(task = "optional")]
+    fn slow_compute(&self, args: ComputeArgs) -> Result<String, ToolError> {
+        tasks::compute(&args)
+    }
+
+    /// Works for a second and fails.
+    #[tool(task = "required")]
+    fn failing_job(&self) -> Result<(), ToolError> {
+        work(Duration::from_secs(1))?;
+        tool_bail!("This job always fails")
+    }
+
+    /// Fails the call itself, so that there is no result.
+    #[tool(task = "optional")]
+    fn protocol_error_job(&self) -> Result<(), ToolError> {
+        work(Duration::from_millis(200))?;
+        Err(ToolError::not_found("This job always ends in a protocol error"))
+    }
+
+    /// Asks the person to confirm before it deletes nothing.
+    #[tool(task = "optional")]
+    fn confirm_delete(&self, args: DeleteArgs, call: &Call) -> Outcome {
+        tasks::delete(&args, call)
+    }
+
+    /// Asks two things at once.
+    #[tool(task = "optional")]
+    fn multi_input(&self, call: &Call) -> Outcome {
+        tasks::several(call)
+    }
+
+    /// Asks for a name, then works.
+    #[tool(task = "required", meta = r#"{"io.toolcell/asks-first":true}"#)]
+    fn test_tool_with_task(&self, call: &Call) -> Result<Outcome, ToolError> {
+        tasks::named_work(call)
+    }
+
+    /// A text that stays the same.
+    #[resource("test://static-text", cache(ttl = "1h", scope = "public"))]
+    fn static_text(&self) -> &'static str {
+        "This is the content of the static text resource."
+    }
+
+    /// A picture that stays the same.
+    #[resource("test://static-binary", mime_type = "image/png", cache(ttl = "1h", scope = "public"))]
+    fn static_binary(&self) -> &'static [u8] {
+        PIXEL
+    }
+
+    /// A resource to watch; `test_update_watched` says that it changed.
+    #[resource("test://watched-resource")]
+    fn watched_resource(&self) -> &'static str {
+        "Watched resource content"
+    }
+
+    /// A resource for prompts and links to point to.
+    #[resource("test://example-resource")]
+    fn example_resource(&self) -> &'static str {
+        "Example resource content"
+    }
+
+    /// Data of any number.
+    #[resource("test://template/{id}/data", cache(ttl = "1h", scope = "public"))]
+    fn template(&self, id: String) -> Json<Template> {
+        Json(Template { data: format!("Data for ID: {id}"), template_test: true, id })
+    }
+
+    /// Says that `test://watched-resource` changed.
+    #[tool]
+    fn test_update_watched(&self) -> &'static str {
+        changes::resource_updated("test://watched-resource");
+        "Update sent"
+    }
+
+    /// A prompt without arguments.
+    #[prompt]
+    fn test_simple_prompt(&self) -> &'static str {
+        "This is a simple prompt for testing."
+    }
+
+    /// A prompt with arguments.
+    #[prompt]
+    fn test_prompt_with_arguments(
+        &self,
+        /// First test argument
+        arg1: String,
+        /// Second test argument
+        arg2: String,
+    ) -> String {
+        format!("Prompt with arguments: arg1='{arg1}', arg2='{arg2}'")
+    }
+
+    #[complete(prompt = "test_prompt_with_arguments", argument = "arg1")]
+    fn first_arguments(&self) -> [&'static str; 5] {
+        ["paris", "park", "party", "testValue1", "testing"]
+    }
+
+    /// A prompt with a resource in it.
+    #[prompt]
+    #[allow(non_snake_case, reason = "the suite's name of the argument")]
+    fn test_prompt_with_embedded_resource(
+        &self,
+        /// URI of the resource to embed
+        resourceUri: String,
+    ) -> PromptResult {
+        prompts::with_resource(&resourceUri)
+    }
+
+    /// A prompt with a picture in it.
+    #[prompt]
+    fn test_prompt_with_image(&self) -> PromptResult {
+        prompts::with_image()
+    }
+
+    /// A prompt that asks the person for its context.
+    #[prompt]
+    fn test_input_required_result_prompt(&self, call: &Call) -> PromptOutcome {
+        prompts::with_context(call)
+    }
+
+    /// Asks the person for a name and greets by it.
+    #[tool]
+    fn ask_name(&self, call: &Call) -> Outcome {
+        match field(call, "name", "name") {
+            Some(name) => ToolResult::text(format!("Hello, {name}!")).into(),
+            None if is_refused(call, "name") => ToolResult::text("nobody answered").into(),
+            None => ask_name(InputRequired::new(), "name", "What is your name?").into(),
+        }
+    }
+
+    /// Asks the client's model a sum.
+    #[tool]
+    fn ask_model(&self, call: &Call) -> Outcome {
+        match said(call, "sum") {
+            Some(text) => ToolResult::text(format!("The model says: {text}")).into(),
+            None if is_refused(call, "sum") => ToolResult::text("the model did not answer").error().into(),
+            None => InputRequired::new().sample("sum", prompt("What is 2+2?", 50)).into(),
+        }
+    }
+
+    /// Books a table at the time the person says.
+    #[tool(task = "optional")]
+    fn book_table(&self, args: TableArgs, call: &Call) -> Outcome {
+        tasks::book(&args, call)
+    }
+
+    /// Says that a note changed.
+    #[tool]
+    fn touch_note(&self, args: NoteArgs) -> String {
+        let uri = format!("note://{}", args.id);
+        changes::resource_updated(&uri);
+        format!("touched {uri}")
+    }
+
+    /// A note.
+    #[resource("note://{id}")]
+    fn note(&self, id: String) -> String {
+        format!("Note {id}")
+    }
+
+    #[complete(resource = "note://{id}", argument = "id")]
+    fn note_ids(&self) -> [&'static str; 3] {
+        ["alpha", "beta", "gamma"]
+    }
+
+    /// The first note.
+    #[resource("note://alpha")]
+    fn first_note(&self) -> String {
+        self.note("alpha".to_owned())
+    }
+
+    /// Asks for a review of code.
+    #[prompt]
+    fn review_code(
+        &self,
+        /// The language the code is in.
+        language: String,
+        /// The rules to judge it by.
+        style: Option<String>,
+    ) -> String {
+        prompts::review(&language, style.as_deref())
+    }
+
+    #[complete(prompt = "review_code", argument = "language")]
+    fn languages(&self) -> [&'static str; 3] {
+        ["python", "rust", "typescript"]
+    }
+
+    #[complete(prompt = "review_code", argument = "style")]
+    fn styles(&self, typed: &Completing) -> Vec<&'static str> {
+        match typed.settled("language") {
+            Some("rust") => vec!["clippy", "rustfmt"],
+            _ => vec!["plain"],
+        }
+    }
+}
+
+/// Works in small steps, until it is done or nobody waits for it any more.
+fn work(time: Duration) -> Result<(), ToolError> {
+    let mut left = time;
+    while !left.is_zero() {
+        let step = left.min(Duration::from_millis(20));
+        sleep(step);
+        left = left.saturating_sub(step);
+        if context::is_cancelled() {
+            return Err(ToolError::cancelled());
+        }
+    }
+    Ok(())
 }
 
 /// Asks with a form, and says what became of it.

@@ -51,6 +51,14 @@ pub fn action(call: &Call, key: &str) -> Option<String> {
     Some(format!("action={action}, content={values}"))
 }
 
+/// Whether there will be no answer under `key`: the person said no, or the client cannot ask.
+pub fn is_refused(call: &Call, key: &str) -> bool {
+    matches!(
+        call.answer(key),
+        Some(InputAnswer::Form(FormAnswer::Decline | FormAnswer::Cancel) | InputAnswer::Failed(_))
+    )
+}
+
 /// The text the client's model answered with under `key`.
 pub fn said(call: &Call, key: &str) -> Option<String> {
     let InputAnswer::Sample(message) = call.answer(key)? else {

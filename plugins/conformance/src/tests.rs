@@ -1,5 +1,7 @@
 //! Each tool as the suite calls it.
 
+mod offers;
+
 use super::Conformance;
 use serde_json::{Value, json};
 use toolcell_sdk::types::{

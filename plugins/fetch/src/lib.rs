@@ -1,5 +1,5 @@
-//! Fetches a page from the web and gives it to the model as Markdown. Name, arguments and results of the tool are those of
-//! the reference server `mcp-server-fetch`, so that one can take the place of the other.
+//! Fetches a page from the web and gives it to the model as Markdown. Names, arguments and results of the tool and the prompt
+//! are those of the reference server `mcp-server-fetch`, so that one can take the place of the other.
 //!
 //! The path of a page through the modules: [`page`] asks [`robots`] and gets the page, [`charset`] makes text of it,
 //! [`simplify`] Markdown within [`bounds`], and [`paging`] gives out one part.
@@ -20,6 +20,10 @@ use url::Url;
 /// Who asks, unless the operator says otherwise. It begins with the name that sites know from the reference server and may
 /// have written rules for.
 const AGENT: &str = "ModelContextProtocol/1.0 (Autonomous; Toolcell fetch; +https://github.com/toolcell/toolcell)";
+
+/// The same for a page that a person asks for, which `robots.txt` does not keep from programs.
+const MANUAL_AGENT: &str =
+    "ModelContextProtocol/1.0 (User-Specified; Toolcell fetch; +https://github.com/toolcell/toolcell)";
 
 #[derive(Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -62,9 +66,8 @@ impl Fetch {
     fn fetch(&self, args: FetchArgs) -> Result<String, ToolError> {
         let FetchArgs { url, max_length, start_index, raw } = args;
         let url = address(&url)?;
-        let agent = env::var("FETCH_USER_AGENT").unwrap_or_else(|_| AGENT.to_owned());
-        let left = Duration::from_millis(context::current().remaining_ms);
-        let fetcher = Fetcher { agent: &agent, deadline: Instant::now().checked_add(left) };
+        let agent = agent(AGENT);
+        let fetcher = Fetcher { agent: &agent, deadline: deadline() };
         if !is_set(env::var("FETCH_IGNORE_ROBOTS_TXT").ok().as_deref()) {
             fetcher.ask_robots(&url)?;
         }
@@ -72,6 +75,35 @@ impl Fetch {
         let part = paging::part(&page.text, characters(start_index), characters(max_length), page.cut);
         Ok(format!("{}Contents of {url}:\n{part}", page.notice))
     }
+
+    /// Fetch a URL and extract its contents as markdown
+    #[prompt(name = "fetch")]
+    fn fetch_prompt(
+        &self,
+        /// URL to fetch
+        url: String,
+    ) -> Result<PromptResult, ToolError> {
+        let url = address(&url).map_err(ToolError::invalid_arguments)?;
+        let agent = agent(MANUAL_AGENT);
+        let fetcher = Fetcher { agent: &agent, deadline: deadline() };
+        // A person reads the message before it is sent, and sees what went wrong.
+        Ok(match fetcher.page(&url, false) {
+            Ok(page) => {
+                PromptResult::user(format!("{}{}", page.notice, page.text)).description(format!("Contents of {url}"))
+            }
+            Err(error) => PromptResult::user(error.to_string()).description(format!("Failed to fetch {url}")),
+        })
+    }
+}
+
+/// What the operator calls the program, or `default`.
+fn agent(default: &str) -> String {
+    env::var("FETCH_USER_AGENT").unwrap_or_else(|_| default.to_owned())
+}
+
+/// When the host ends the call.
+fn deadline() -> Option<Instant> {
+    Instant::now().checked_add(Duration::from_millis(context::current().remaining_ms))
 }
 
 /// The URL as a browser would read it.

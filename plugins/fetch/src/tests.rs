@@ -3,6 +3,7 @@
 use super::{Fetch, address, is_set, simplify};
 use serde_json::{Value, json};
 use toolcell_sdk::testing;
+use toolcell_sdk::types::{CallError, PromptOutcome};
 
 #[test]
 fn the_tool_has_the_arguments_of_the_reference_server() {
@@ -59,6 +60,21 @@ fn without_a_host_the_failure_is_told() {
     let outcome = testing::call::<Fetch>("fetch", json!({ "url": "https://example.com/" })).unwrap();
     let text = testing::text(&outcome);
     assert!(text.starts_with("failed to fetch https://example.com/robots.txt"), "{text}");
+}
+
+#[test]
+fn the_prompt_has_the_argument_of_the_reference_server() {
+    let prompts = testing::prompts::<Fetch>().unwrap();
+    let [prompt] = &prompts[..] else { panic!("{prompts:?}") };
+    let [url] = &prompt.arguments[..] else { panic!("{prompt:?}") };
+    assert_eq!((&*prompt.name, &*url.name, url.required), ("fetch", "url", true));
+    assert_eq!(prompt.description.as_deref(), Some("Fetch a URL and extract its contents as markdown"));
+    let wrong = testing::prompt::<Fetch>("fetch", &[("url", "/page")]);
+    assert!(matches!(wrong, Err(CallError::InvalidArguments(text)) if text.contains("write it in full")));
+    let failed = testing::prompt::<Fetch>("fetch", &[("url", "https://example.com/")]).unwrap();
+    assert!(testing::prompt_text(&failed).starts_with("failed to fetch https://example.com/"));
+    let PromptOutcome::Complete(failed) = failed else { panic!() };
+    assert_eq!(failed.description.as_deref(), Some("Failed to fetch https://example.com/"));
 }
 
 fn simplified(body: &str) -> String {

@@ -1,6 +1,6 @@
 //! A memory for a model: a knowledge graph that outlives the conversation.
 //!
-//! This file is the list of tools. [`args`] is what they take and give, [`graph`] what they do, [`lines`] how it is written down, [`store`] where, with
+//! This file is the list of tools, and of the one resource. [`args`] is what they take and give, [`graph`] what they do, [`lines`] how it is written down, [`store`] where, with
 //! [`lock`] so that calls at the same time do not lose each other's changes, and [`error`] has the words for what went
 //! wrong.
 
@@ -23,6 +23,9 @@ use store::Store;
 
 /// Bytes of text one answer may have. It is there twice, as text and as structured content, and the host takes 8 MiB.
 const ANSWER_BYTES: usize = 3 << 20;
+
+/// The whole graph as a resource.
+const GRAPH: &str = "memory://knowledge-graph";
 
 #[derive(Default)]
 struct Memory;
@@ -174,15 +177,31 @@ impl Memory {
         let graph = Store::granted()?.load()?.open(&args.names);
         answer(&graph, &graph)
     }
+
+    /// The full knowledge graph with all entities and relations.
+    #[resource(
+        "memory://knowledge-graph",
+        name = "knowledge-graph",
+        title = "Knowledge Graph",
+        mime_type = "application/json"
+    )]
+    fn graph(&self) -> Result<String, ToolError> {
+        pretty(&Store::granted()?.load()?)
+    }
 }
 
 /// A result with `shown` as text for the model and `structured` for programs.
 fn answer(shown: &impl Serialize, structured: &impl Serialize) -> Result<ToolResult, ToolError> {
+    ToolResult::text(pretty(shown)?).with_structured(structured)
+}
+
+/// Indented JSON, if it is not too long.
+fn pretty(shown: &impl Serialize) -> Result<String, ToolError> {
     let mut text = Bounded(Vec::new());
     serde_json::to_writer_pretty(&mut text, shown).map_err(|e| {
         if e.is_io() { MemoryError::TooLong { limit: ANSWER_BYTES }.into() } else { ToolError::from(e) }
     })?;
-    ToolResult::text(String::from_utf8(text.0)?).with_structured(structured)
+    Ok(String::from_utf8(text.0)?)
 }
 
 /// Text that does not grow beyond what can be answered: a large graph would not fit into memory twice.
@@ -210,6 +229,7 @@ fn done(message: &'static str) -> Result<ToolResult, ToolError> {
 mod tests {
     use serde_json::{Value, json};
     use toolcell_sdk::testing;
+    use toolcell_sdk::types::CallError;
 
     use super::*;
 
@@ -250,6 +270,17 @@ mod tests {
             assert_eq!(required(tool.output_schema.as_deref().unwrap()), results, "{name}");
             assert_eq!(said.join(" "), hints, "{name}");
         }
+    }
+
+    #[test]
+    fn the_resource_is_that_of_the_reference_server() {
+        let resources = testing::resources::<Memory>().unwrap();
+        let [resource] = &resources[..] else { panic!("{resources:?}") };
+        assert_eq!((&*resource.uri, &*resource.name), (GRAPH, "knowledge-graph"));
+        assert_eq!(resource.title.as_deref(), Some("Knowledge Graph"));
+        assert_eq!(resource.mime_type.as_deref(), Some("application/json"));
+        let refused = testing::read::<Memory>(GRAPH).unwrap_err();
+        assert!(matches!(refused, CallError::Other(text) if text.starts_with("no directory is granted")));
     }
 
     #[test]

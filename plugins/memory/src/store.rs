@@ -104,7 +104,11 @@ impl Store {
                 )
                 .into());
             }
-            if after == before.as_bytes() || self.commit(&after, &lock)? {
+            if after == before.as_bytes() {
+                return Ok(result);
+            }
+            if self.commit(&after, &lock)? {
+                toolcell_sdk::changes::resource_updated(crate::GRAPH);
                 return Ok(result);
             }
         }
@@ -156,6 +160,9 @@ fn too_large(what: &str, size: usize, limit: usize, hint: &'static str) -> Memor
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+
+    use toolcell_sdk::changes::Change;
+    use toolcell_sdk::testing;
 
     use super::*;
     use crate::graph::Entity;
@@ -225,7 +232,9 @@ mod tests {
         let (directory, store) = store();
         assert_eq!(store.load().unwrap(), Graph::default());
         assert_eq!(add(&store, "Ada").unwrap(), 1);
+        assert_eq!(testing::changes(), [Change::Resource(crate::GRAPH.to_owned())]);
         assert_eq!(add(&store, "Ada").unwrap(), 0);
+        assert_eq!(testing::changes(), []);
         let text = fs::read_to_string(&store.file).unwrap();
         assert_eq!(text, r#"{"type":"entity","name":"Ada","entityType":"t","observations":[]}"#);
         assert_eq!(files(&directory), ["memory.jsonl"]);

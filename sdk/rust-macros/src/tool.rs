@@ -1,13 +1,11 @@
 //! One `#[tool]` method.
 
 use crate::docs;
+use crate::method::{self, Mark, is_lent, is_named, is_plain_value};
 use crate::options::{ToolOptions, check_tool_name, name_of};
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Error, FnArg, Ident, ImplItemFn, Meta, ReceiverKind, Result, ReturnType, Signature, Type, TypePath,
-    TypeReference,
-};
+use syn::{Error, FnArg, Ident, ImplItemFn, Result, Signature, Type};
 
 /// A tool as its method describes it.
 pub struct Tool {
@@ -45,84 +43,34 @@ impl Tool {
     }
 }
 
-/// Reads a method, and takes its `#[tool]` mark away; none if it has no such mark.
+/// Reads a method under `#[tool(…)]`.
 ///
 /// # Errors
 /// A signature that no tool can have, and whatever [`ToolOptions::parse`] refuses.
-pub fn take(method: &mut ImplItemFn) -> Result<Option<Tool>> {
-    let Some(place) = method.attrs.iter().position(is_tool_mark) else {
-        return Ok(None);
-    };
-    let mark = method.attrs.remove(place);
-    if let Some(second) = method.attrs.iter().find(|attribute| is_tool_mark(attribute)) {
-        return Err(Error::new_spanned(second, "this method is marked as a tool twice"));
-    }
-    let options = ToolOptions::parse(options_of(&mark)?)?;
+pub fn read(method: &ImplItemFn, options: TokenStream) -> Result<Tool> {
+    let options = ToolOptions::parse(options)?;
     let signature = &method.sig;
-    check_shape(signature)?;
+    method::check_shape(signature, Mark::Tool)?;
     let (name, name_span) = match &options.name {
         Some(name) => (name.value(), name.span()),
         None => (name_of(&signature.ident), signature.ident.span()),
     };
     check_tool_name(&name, name_span)?;
-    Ok(Some(Tool {
+    let tool = Tool {
         method: signature.ident.clone(),
         name,
         name_span,
         description: docs::text(&method.attrs)?,
         parameters: parameters(signature)?,
-        output: match &signature.output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, ty) => Some((**ty).clone()),
-        },
+        output: method::output(signature),
         options,
-    }))
-}
-
-/// What `#[tool]` says where no `#[plugin]` has read it.
-pub fn outside_of_a_plugin() -> Error {
-    Error::new(
-        Span::call_site(),
-        "`#[tool]` marks a method inside `#[plugin] impl MyPlugin { … }`; put `#[plugin]` on the `impl` block around it",
-    )
-}
-
-/// `#[tool]`, `#[toolcell_sdk::tool]` or any other path that ends so.
-fn is_tool_mark(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|segment| segment.ident == "tool")
-}
-
-fn options_of(mark: &Attribute) -> Result<TokenStream> {
-    match &mark.meta {
-        Meta::Path(_) => Ok(TokenStream::new()),
-        Meta::List(list) => Ok(list.tokens.clone()),
-        Meta::NameValue(pair) => {
-            Err(Error::new_spanned(pair, "write `#[tool]`, or `#[tool(name = \"…\")]` with options"))
-        }
-    }
-}
-
-/// Refuses what is wrong before the parameters are looked at.
-fn check_shape(signature: &Signature) -> Result<()> {
-    if let Some(asyncness) = &signature.asyncness {
-        return Err(Error::new_spanned(
-            asyncness,
-            "a tool is an ordinary function: remove `async`. Each call has a cell of its own, so blocking holds up nobody else",
-        ));
-    }
-    if let Some(parameter) = signature.generics.params.first() {
-        return Err(Error::new_spanned(
-            parameter,
-            "a tool cannot be generic: a client calls it by name, so every type has to be known here",
-        ));
-    }
-    match signature.inputs.first() {
-        Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => Ok(()),
-        Some(FnArg::Receiver(receiver)) => Err(Error::new_spanned(
-            receiver,
-            "a tool takes `&self`: every call gets a new plugin value, so nothing written to it would be there for the next",
+    };
+    match (tool.options.any, tool.arguments()) {
+        (true, Some(ty)) => Err(Error::new_spanned(
+            ty,
+            "a method for any tool does not know whose arguments come: take `&Call`, which has their name and text",
         )),
-        _ => Err(Error::new_spanned(&signature.ident, "a tool is a method: make `&self` its first parameter")),
+        _ => Ok(tool),
     }
 }
 
@@ -152,7 +100,7 @@ fn parameters(signature: &Signature) -> Result<Vec<Parameter>> {
 
 fn parameter(ty: &Type) -> Result<Parameter> {
     match ty {
-        Type::Reference(reference) if is_call(reference) => Ok(Parameter::Call),
+        Type::Reference(reference) if is_lent(reference, "Call") => Ok(Parameter::Call),
         Type::Reference(_) => Err(Error::new_spanned(
             ty,
             "the arguments of a tool are read from JSON and owned by it: take a struct by value (only `&Call` is borrowed)",
@@ -172,28 +120,19 @@ fn parameter(ty: &Type) -> Result<Parameter> {
     }
 }
 
-fn is_call(reference: &TypeReference) -> bool {
-    matches!(&*reference.elem, Type::Path(path) if is_named(path, "Call"))
-}
-
-fn is_named(path: &TypePath, name: &str) -> bool {
-    path.path.segments.last().is_some_and(|segment| segment.ident == name)
-}
-
-/// Types that people write where the argument struct belongs.
-fn is_plain_value(path: &TypePath) -> bool {
-    const PLAIN: [&str; 18] = [
-        "String", "str", "bool", "char", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "f32",
-        "f64", "Vec", "Option",
-    ];
-    PLAIN.iter().any(|name| is_named(path, name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use quote::{ToTokens, quote};
     use syn::parse2;
+
+    fn take(method: &mut ImplItemFn) -> Result<Option<Tool>> {
+        let Some((mark, options)) = method::take_mark(method)? else {
+            return Ok(None);
+        };
+        assert_eq!(mark, Mark::Tool);
+        super::read(method, options).map(Some)
+    }
 
     fn read(tokens: TokenStream) -> Result<Option<Tool>> {
         take(&mut parse2(tokens)?)
@@ -356,6 +295,21 @@ mod tests {
                     fn f(&self) {}
                 ),
                 "marked as a tool twice",
+            ),
+            (
+                quote!(
+                    #[tool]
+                    #[prompt]
+                    fn f(&self) {}
+                ),
+                "write another method for a prompt",
+            ),
+            (
+                quote!(
+                    #[tool(any)]
+                    fn f(&self, args: A) {}
+                ),
+                "take `&Call`",
             ),
             (
                 quote!(

@@ -1,28 +1,78 @@
 //! How a tool fails.
 
-use crate::types::ToolResult;
+use crate::types::{CallError, ToolResult};
 use std::fmt::{self, Debug, Display, Formatter};
 
-/// Why a tool did not do what was asked, as text for the model: say what is wrong and what would be right.
+/// Why a tool did not do what was asked, as text for the model: say what is wrong and what would be right. Resources and
+/// prompts fail with it too; there its text is the message of the error that the client gets.
 ///
 /// Every `std::error::Error` converts into it with `?`, together with its sources. It is no `Error` itself, which is what
 /// makes that conversion possible.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolError {
     text: String,
+    /// Which error of the contract it is, if it fails the call itself; none makes it a result where a tool returns it.
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    NotFound,
+    InvalidArguments,
+    Unavailable,
+    Cancelled,
+    Other,
 }
 
 impl ToolError {
     /// An error with this text.
     #[must_use]
     pub fn new(text: impl Display) -> Self {
-        Self { text: text.to_string() }
+        Self { text: text.to_string(), kind: None }
+    }
+
+    /// There is nothing of that name or URI. Fails the call itself: the client gets an error, not the model a result.
+    #[must_use]
+    pub fn not_found(what: impl Display) -> Self {
+        Self { text: what.to_string(), kind: Some(Kind::NotFound) }
+    }
+
+    /// An argument is wrong; the text names it and says what would be right. Fails the call itself.
+    #[must_use]
+    pub fn invalid_arguments(what: impl Display) -> Self {
+        Self { text: what.to_string(), kind: Some(Kind::InvalidArguments) }
+    }
+
+    /// Something the plugin depends on does not answer; a later try may work. Fails the call itself.
+    #[must_use]
+    pub fn unavailable(what: impl Display) -> Self {
+        Self { text: what.to_string(), kind: Some(Kind::Unavailable) }
+    }
+
+    /// The caller's interest ended and the plugin noticed. Fails the call itself.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self { text: "cancelled".to_owned(), kind: Some(Kind::Cancelled) }
+    }
+
+    /// Anything else that fails the call itself, so that a task it runs as is a failed one.
+    #[must_use]
+    pub fn failed(what: impl Display) -> Self {
+        Self { text: what.to_string(), kind: Some(Kind::Other) }
+    }
+
+    /// The result the model reads, or the error that fails the call.
+    pub(crate) fn into_result(self) -> Result<ToolResult, CallError> {
+        match self.kind {
+            Some(_) => Err(self.into()),
+            None => Ok(ToolResult::text(self.text).error()),
+        }
     }
 
     /// The same error, with what was being done before it: `reading the list: file not found`.
     #[must_use]
     pub fn context(self, doing: impl Display) -> Self {
-        Self { text: format!("{doing}: {}", self.text) }
+        Self { text: format!("{doing}: {}", self.text), ..self }
     }
 }
 
@@ -51,13 +101,25 @@ impl<E: std::error::Error> From<E> for ToolError {
             }
             source = error.source();
         }
-        Self { text }
+        Self { text, kind: None }
     }
 }
 
 impl From<ToolError> for ToolResult {
     fn from(error: ToolError) -> Self {
         ToolResult::text(error.text).error()
+    }
+}
+
+impl From<ToolError> for CallError {
+    fn from(error: ToolError) -> Self {
+        match error.kind {
+            Some(Kind::NotFound) => Self::NotFound(error.text),
+            Some(Kind::InvalidArguments) => Self::InvalidArguments(error.text),
+            Some(Kind::Unavailable) => Self::Unavailable(error.text),
+            Some(Kind::Cancelled) => Self::Cancelled,
+            Some(Kind::Other) | None => Self::Other(error.text),
+        }
     }
 }
 
@@ -144,6 +206,16 @@ mod tests {
         let failed: Result<(), _> = Err(ToolError::new("no"));
         assert_eq!(failed.with_context(|| "asking").unwrap_err().to_string(), "asking: no");
         assert_eq!(None::<()>.context("no such city").unwrap_err().to_string(), "no such city");
+    }
+
+    #[test]
+    fn an_error_of_the_call_stays_one_with_more_context() {
+        let error = ToolError::not_found("no note `x`").context("reading");
+        assert_eq!(error.clone().into_result(), Err(CallError::NotFound("reading: no note `x`".into())));
+        assert_eq!(CallError::from(error), CallError::NotFound("reading: no note `x`".into()));
+        assert_eq!(ToolError::cancelled().into_result(), Err(CallError::Cancelled));
+        assert_eq!(ToolError::new("no").into_result(), Ok(ToolResult::text("no").error()));
+        assert_eq!(CallError::from(ToolError::new("no")), CallError::Other("no".into()));
     }
 
     #[test]

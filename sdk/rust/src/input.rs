@@ -1,4 +1,4 @@
-//! Building an [`InputRequired`]: what a tool still needs from the client.
+//! Building an [`InputRequired`]: what a tool, a resource or a prompt still needs from the client.
 
 use crate::types::{FormRequest, InputKind, InputRequest, InputRequired, UrlRequest};
 use schemars::JsonSchema;
@@ -42,7 +42,7 @@ impl InputRequired {
         self.ask(key, InputKind::Roots)
     }
 
-    /// What the tool wants to find in [`Call::state`](crate::Call::state) when the answers come. Nobody else can read or
+    /// What the method wants to find in [`Call::state`](crate::Call::state) when the answers come. Nobody else can read or
     /// change it.
     #[must_use]
     pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {

@@ -1,4 +1,4 @@
-//! Write tools for Model Context Protocol clients as WebAssembly components that run in Toolcell.
+//! Write tools, resources and prompts for Model Context Protocol clients as WebAssembly components that run in Toolcell.
 //!
 //! A plugin is a type, a few methods and their doc comments:
 //!
@@ -27,9 +27,10 @@
 //! ```
 //!
 //! Modules in the order a call passes through them: [`bindings`] is the contract as `wit-bindgen` generates it,
-//! [`Plugin`] what `#[plugin]` implements, [`Call`] what a method may ask about its call, [`schema`](Json) and [`types`]
-//! the vocabulary, [`IntoOutcome`] what a method may return, [`ToolError`] how it fails; [`progress`], [`log`] and
-//! [`context`] speak with the host while it runs, and [`testing`] does all of it in a unit test.
+//! [`Plugin`] what `#[plugin]` implements, [`Call`] and [`Completing`] what a method may ask about its call, [`schema`](Json) and
+//! [`types`] the vocabulary, [`IntoOutcome`], [`IntoRead`], [`IntoPrompt`] and [`IntoCompletion`] what a method may return,
+//! [`ToolError`] how it fails; [`progress`], [`log`], [`changes`] and [`context`] speak with the host while it runs, and
+//! [`testing`] does all of it in a unit test.
 //!
 //! Everything here also compiles for the machine itself, where there is no host: messages and progress go nowhere and
 //! the context is empty. So a plugin's tests are ordinary `cargo test`.
@@ -45,33 +46,67 @@ extern crate self as toolcell_sdk;
 
 pub mod bindings;
 mod call;
+pub mod changes;
+mod complete;
+mod content;
 pub mod context;
+mod describe;
 mod error;
 mod export;
 #[cfg(feature = "http")]
 pub mod http;
 mod input;
+mod list;
 pub mod log;
 mod outcome;
 mod plugin;
 pub mod prelude;
 pub mod progress;
+mod prompt;
+mod resource;
 mod result;
 mod schema;
 pub mod testing;
+mod text;
 pub mod types;
+mod uri;
 
 pub use call::{Arguments, Call};
+pub use complete::{Completing, IntoCompletion};
+pub use describe::APP_MIME_TYPE;
 pub use error::{Context, ToolError};
+pub use list::IntoList;
 pub use outcome::{IntoOutcome, Json};
 pub use plugin::Plugin;
-pub use toolcell_sdk_macros::{plugin, tool};
+pub use prompt::IntoPrompt;
+pub use resource::{About, IntoRead};
+pub use toolcell_sdk_macros::{complete, list, plugin, prompt, resource, tool};
 pub use types::{InputRequired, Outcome, ToolResult};
 
 /// What the code written by `#[plugin]` needs. No part of the interface: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::bindings::completions::export as export_completions;
+    pub use crate::bindings::prompts::export as export_prompts;
+    pub use crate::bindings::resources::export as export_resources;
     pub use crate::bindings::tools::export as export_tools;
+    pub use crate::complete::uncompleted;
+    pub use crate::describe::{Hints, IconDefinition};
     pub use crate::plugin::{ToolDefinition, is_plugin, unknown_tool};
+    pub use crate::prompt::{PromptArguments, PromptDefinition, arguments_of, unknown_prompt};
+    pub use crate::resource::{ResourceDefinition, matching, unknown_resource};
     pub use crate::schema::{input_schema, no_input, output_schema};
+    pub use crate::uri::{Operator, Part, UriTemplate};
+
+    use crate::Call;
+    use crate::types::CallError;
+    use serde::de::DeserializeOwned;
+
+    /// One argument of a prompt, or one variable of a URI.
+    ///
+    /// # Errors
+    /// It is missing, or no `T`.
+    pub fn text<T: DeserializeOwned>(call: &Call, name: &str) -> Result<T, CallError> {
+        call.text(name)
+    }
 }

@@ -18,7 +18,7 @@ pub trait IntoOutcome {
     /// How the call ended.
     ///
     /// # Errors
-    /// The result cannot be written as JSON.
+    /// The result cannot be written as JSON, or the method returned an error of the call.
     fn into_outcome(self) -> Result<Outcome, CallError>;
 
     /// The schema of the structured content, where the type tells.
@@ -87,7 +87,7 @@ impl<T: IntoOutcome, E: Into<ToolError>> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Result<Outcome, CallError> {
         match self {
             Ok(value) => value.into_outcome(),
-            Err(error) => ToolResult::from(error.into()).into_outcome(),
+            Err(error) => error.into().into_result()?.into_outcome(),
         }
     }
 

@@ -1,23 +1,83 @@
 //! What `#[plugin]` implements.
 
-use crate::types::{CallError, Outcome, Tool, ToolAnnotations};
-use crate::{Call, schema};
+use crate::describe::{self, IconDefinition};
+use crate::types::{
+    CallError, Completion, Outcome, PromptList, PromptOutcome, ReadOutcome, ResourceList, TemplateList, Tool,
+    ToolAnnotations, ToolList,
+};
+use crate::{Call, Completing, complete, prompt, resource, schema};
 
-/// A plugin with tools. Implemented by `#[plugin]`, not by hand.
+/// A plugin with tools, resources, prompts or completions. Implemented by `#[plugin]`, not by hand; what a plugin does not
+/// offer is empty here, and not exported by its component.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a plugin",
     note = "put `#[plugin]` on its `impl` block, and `#[derive(Default)]` on the type: the host makes one for each call"
 )]
 pub trait Plugin: Default {
     /// Its tools, in the order shown to clients.
-    fn tools() -> Vec<ToolDefinition>;
+    ///
+    /// # Errors
+    /// The arguments of a tool are not a JSON object, or a list cannot be made.
+    fn tools(&self) -> Result<ToolList, CallError> {
+        Ok(ToolList { tools: Vec::new(), cache: None })
+    }
 
     /// Runs the tool that `call` names.
     ///
     /// # Errors
     /// There is no such tool, the arguments do not fit its struct, or its result cannot be written as JSON. A tool that ran
     /// and failed is an [`Outcome`] with `is_error`.
-    fn call(&self, call: &Call) -> Result<Outcome, CallError>;
+    fn call(&self, call: &Call) -> Result<Outcome, CallError> {
+        Err(unknown_tool(call.name()))
+    }
+
+    /// Its resources that can be listed, in the order shown to clients.
+    ///
+    /// # Errors
+    /// The list cannot be made.
+    fn resources(&self) -> Result<ResourceList, CallError> {
+        Ok(ResourceList { resources: Vec::new(), cache: None })
+    }
+
+    /// Its URI templates, in the order shown to clients.
+    ///
+    /// # Errors
+    /// The list cannot be made.
+    fn templates(&self) -> Result<TemplateList, CallError> {
+        Ok(TemplateList { templates: Vec::new(), cache: None })
+    }
+
+    /// Reads the resource whose URI is in `call`.
+    ///
+    /// # Errors
+    /// There is no such resource, or it cannot be read.
+    fn read(&self, call: &Call) -> Result<ReadOutcome, CallError> {
+        Err(resource::unknown_resource(call.uri()))
+    }
+
+    /// Its prompts, in the order shown to clients.
+    ///
+    /// # Errors
+    /// The arguments of a prompt have no names, or the list cannot be made.
+    fn prompts(&self) -> Result<PromptList, CallError> {
+        Ok(PromptList { prompts: Vec::new(), cache: None })
+    }
+
+    /// Fills in the prompt that `call` names.
+    ///
+    /// # Errors
+    /// There is no such prompt, an argument is missing or wrong, or the prompt cannot be filled in.
+    fn prompt(&self, call: &Call) -> Result<PromptOutcome, CallError> {
+        Err(prompt::unknown_prompt(call.name()))
+    }
+
+    /// Suggests values for one argument.
+    ///
+    /// # Errors
+    /// There is no such prompt or argument, or the values cannot be found.
+    fn complete(&self, typed: &Completing) -> Result<Completion, CallError> {
+        complete::uncompleted(self, typed)
+    }
 }
 
 /// A tool as the attributes describe it.
@@ -30,6 +90,7 @@ pub struct ToolDefinition {
     pub destructive: Option<bool>,
     pub idempotent: Option<bool>,
     pub open_world: Option<bool>,
+    pub icons: &'static [IconDefinition],
     pub meta: Option<&'static str>,
     /// The schema of the arguments; a function, because only `list-tools` needs it.
     pub input: fn() -> schema::Schema,
@@ -42,9 +103,20 @@ impl ToolDefinition {
     ///
     /// # Errors
     /// The arguments are not a JSON object.
-    pub(crate) fn describe(&self) -> Result<Tool, CallError> {
-        let Self { name, title, description, read_only, destructive, idempotent, open_world, meta, input, output } =
-            *self;
+    pub fn describe(&self) -> Result<Tool, CallError> {
+        let Self {
+            name,
+            title,
+            description,
+            read_only,
+            destructive,
+            idempotent,
+            open_world,
+            icons,
+            meta,
+            input,
+            output,
+        } = *self;
         let annotations = ToolAnnotations { read_only, destructive, idempotent, open_world };
         let said = [read_only, destructive, idempotent, open_world].iter().any(Option::is_some);
         Ok(Tool {
@@ -58,7 +130,7 @@ impl ToolDefinition {
             })?,
             output_schema: output().map(schema::text),
             annotations: said.then_some(annotations),
-            icons: Vec::new(),
+            icons: describe::icons(icons),
             meta: meta.map(str::to_owned),
         })
     }
@@ -74,5 +146,5 @@ pub fn unknown_tool(name: &str) -> CallError {
 /// Uses a plugin where there is no host to use it, so that the compiler checks it there too.
 #[doc(hidden)]
 pub fn is_plugin<P: Plugin>() {
-    let _ = (P::default as fn() -> P, P::tools as fn() -> Vec<ToolDefinition>);
+    let _ = (P::default as fn() -> P, P::tools as fn(&P) -> Result<ToolList, CallError>);
 }

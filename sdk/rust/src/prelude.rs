@@ -1,6 +1,11 @@
 //! What almost every plugin uses: `use toolcell_sdk::prelude::*;`.
 
-pub use crate::types::{InputRequired, Outcome, ToolResult};
-pub use crate::{Call, Context, IntoOutcome, Json, ToolError, context, log, plugin, progress, tool, tool_bail};
+pub use crate::types::{
+    Content, InputRequired, Outcome, PromptOutcome, PromptResult, ReadOutcome, ReadResult, ResourceContents,
+    ResourceInfo, ToolResult,
+};
+pub use crate::{Call, Completing, Context, IntoOutcome, Json, ToolError};
+pub use crate::{changes, context, log, progress, tool_bail};
+pub use crate::{complete, list, plugin, prompt, resource, tool};
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

@@ -1,9 +1,7 @@
 //! Building a [`ToolResult`].
 
 use crate::ToolError;
-use crate::types::{
-    Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, ResourceInfo, TextContent, ToolResult,
-};
+use crate::types::{Content, ToolResult};
 use serde::Serialize;
 
 impl ToolResult {
@@ -37,35 +35,25 @@ impl ToolResult {
     /// Adds a text.
     #[must_use]
     pub fn with_text(self, text: impl Into<String>) -> Self {
-        self.with(Content::Text(TextContent { text: text.into(), annotations: None, meta: None }))
+        self.with(Content::text(text))
     }
 
     /// Adds a picture: its raw bytes and their media type, such as `image/png`.
     #[must_use]
     pub fn with_image(self, data: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
-        self.with(Content::Image(media(data.into(), mime_type.into())))
+        self.with(Content::image(data, mime_type))
     }
 
     /// Adds a sound: its raw bytes and their media type, such as `audio/wav`.
     #[must_use]
     pub fn with_audio(self, data: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
-        self.with(Content::Audio(media(data.into(), mime_type.into())))
+        self.with(Content::audio(data, mime_type))
     }
 
     /// Adds a pointer to a resource that the client can read. [`ToolResult::with`] takes one with more said about it.
     #[must_use]
     pub fn with_resource_link(self, uri: impl Into<String>, name: impl Into<String>) -> Self {
-        self.with(Content::ResourceLink(ResourceInfo {
-            uri: uri.into(),
-            name: name.into(),
-            title: None,
-            description: None,
-            mime_type: None,
-            size: None,
-            annotations: None,
-            icons: Vec::new(),
-            meta: None,
-        }))
+        self.with(Content::link(uri, name))
     }
 
     /// Adds a resource whose contents are text.
@@ -76,7 +64,7 @@ impl ToolResult {
         mime_type: impl Into<String>,
         text: impl Into<String>,
     ) -> Self {
-        self.with(embedded(uri.into(), mime_type.into(), ResourceBody::Text(text.into())))
+        self.with(Content::embedded_text(uri, mime_type, text))
     }
 
     /// Adds a resource whose contents are raw bytes.
@@ -87,7 +75,7 @@ impl ToolResult {
         mime_type: impl Into<String>,
         data: impl Into<Vec<u8>>,
     ) -> Self {
-        self.with(embedded(uri.into(), mime_type.into(), ResourceBody::Blob(data.into())))
+        self.with(Content::embedded_blob(uri, mime_type, data))
     }
 
     /// Sets the structured content. The tool says its type with `#[tool(output = T)]`.
@@ -120,15 +108,6 @@ impl Default for ToolResult {
     fn default() -> Self {
         Self::empty()
     }
-}
-
-fn media(data: Vec<u8>, mime_type: String) -> MediaContent {
-    MediaContent { data, mime_type, annotations: None, meta: None }
-}
-
-fn embedded(uri: String, mime_type: String, body: ResourceBody) -> Content {
-    let contents = ResourceContents { uri, mime_type: Some(mime_type), body, meta: None };
-    Content::Resource(EmbeddedResource { contents, annotations: None, meta: None })
 }
 
 #[cfg(test)]

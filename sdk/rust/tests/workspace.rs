@@ -94,3 +94,17 @@ fn a_component_imports_what_it_uses_and_carries_its_manifest() {
         }))
     );
 }
+
+#[test]
+fn a_component_exports_what_the_plugin_offers() {
+    let Component { imports, mut exports, .. } = build("plugin-conformance");
+    exports.sort_unstable();
+    assert_eq!(
+        exports,
+        ["completions", "prompts", "resources", "tools"].map(|name| format!("toolcell:plugin/{name}@0.1.0"))
+    );
+    let mut contract: Vec<_> = imports.iter().filter(|name| name.starts_with("toolcell:")).collect();
+    contract.sort_unstable();
+    let used = ["changes", "context", "log", "progress", "types"].map(|name| format!("toolcell:plugin/{name}@0.1.0"));
+    assert_eq!(contract, used.iter().collect::<Vec<_>>());
+}
