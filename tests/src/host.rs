@@ -78,6 +78,12 @@ impl Host {
         mcp::Modern::new(self.connect())
     }
 
+    /// The same for a client that follows tasks and answers forms.
+    #[must_use]
+    pub fn tasks(&self) -> mcp::Modern {
+        self.modern().declaring(mcp::tasks())
+    }
+
     /// A client of a handshake revision, with its session.
     #[must_use]
     pub fn session(&self, version: &str) -> mcp::Session {

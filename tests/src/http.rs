@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand: it sends whatever a test wants to send, right or wrong, and reads what a server may answer.
+//! HTTP/1.1 by hand: it sends whatever a test wants to send, right or wrong, and reads what a server may answer. What is
+//! a message of the protocol must be one that its revision allows.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -6,11 +7,13 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use serde_json::Value;
 
 use crate::DEADLINE;
+use crate::wire::Ledger;
 
 /// One connection.
 pub struct Http {
     stream: BufReader<TcpStream>,
     address: SocketAddr,
+    ledger: Ledger,
 }
 
 /// An answer, without its body.
@@ -50,7 +53,12 @@ impl Http {
         let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server accepts connections");
         stream.set_read_timeout(Some(DEADLINE)).expect("a read timeout can be set");
         stream.set_nodelay(true).expect("nodelay can be set");
-        Self { stream: BufReader::new(stream), address }
+        Self { stream: BufReader::new(stream), address, ledger: Ledger::default() }
+    }
+
+    /// Says which revision is spoken here, where neither messages nor headers say it.
+    pub fn speaks(&mut self, version: &str) {
+        self.ledger.speaks(version);
     }
 
     /// Sends bytes as they are.
@@ -68,6 +76,12 @@ impl Http {
     ///
     /// If the server has closed the connection.
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
+        let version = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("mcp-protocol-version"));
+        match (serde_json::from_slice(body), version) {
+            (Ok(message), _) => self.ledger.sent(&message, version.map(|(_, version)| *version)),
+            (Err(_), Some((_, version))) => self.ledger.speaks(version),
+            (Err(_), None) => {}
+        }
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
         let given = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
         if !given("host") {
@@ -99,7 +113,7 @@ impl Http {
     ///
     /// # Panics
     ///
-    /// If there is none within [`DEADLINE`].
+    /// If there is none within [`DEADLINE`], or its body is a message that the revision does not allow.
     pub fn response(&mut self) -> Response {
         let head = self.head().expect("the server answers");
         let mut length = head.length();
@@ -111,7 +125,9 @@ impl Http {
                 read => body.extend_from_slice(&buffer[..read]),
             }
         }
-        Response { head, body }
+        let answer = Response { head, body };
+        answer.messages().iter().for_each(|message| self.ledger.received(message));
+        answer
     }
 
     /// Reads status and header fields.
@@ -190,6 +206,19 @@ impl Response {
             .unwrap_or_else(|why| panic!("the body is not JSON ({why}): {:?} {}", self.head, self.text()))
     }
 
+    /// The messages of the protocol in it: the body itself, or the data of each event.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Value> {
+        let kind = self.head.header("content-type").unwrap_or_default();
+        if kind.starts_with("text/event-stream") {
+            let text = self.text();
+            let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+            return data.filter_map(|data| serde_json::from_str(data).ok()).collect();
+        }
+        let body = serde_json::from_slice(&self.body).ok();
+        body.into_iter().filter(|body: &Value| body.is_array() || !body["jsonrpc"].is_null()).collect()
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {
@@ -242,9 +271,11 @@ impl Events {
     ///
     /// # Panics
     ///
-    /// If nothing comes within [`DEADLINE`], or something that is not JSON.
+    /// If nothing comes within [`DEADLINE`], or something that is not JSON or that the revision does not allow.
     pub fn next_message(&mut self) -> Option<Value> {
-        self.next_data().map(|data| serde_json::from_str(&data).expect("an event carries JSON"))
+        let message = self.next_data().map(|data| serde_json::from_str(&data).expect("an event carries JSON"))?;
+        self.body.get_mut().http.ledger.received(&message);
+        Some(message)
     }
 
     /// Closes the connection at once.

@@ -2,8 +2,9 @@
 //! message or an end, and [`DEADLINE`] turns a wait that never ends into a failure that says what was awaited.
 //!
 //! In reading order: [`artifacts`] (what the tests need built), [`site`] (a folder with a config and plugins),
-//! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`mcp`] (what is said over
-//! them, in both eras), [`web`] (a server for guests to fetch from), [`plan`] (what the official clients are told).
+//! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`wire`] (the judge of every
+//! message they receive), [`mcp`] (what is said over them, in both eras), [`web`] (a server for guests to fetch from), [`plan`] and [`rounds`] (what the official clients
+//! are told).
 
 pub mod artifacts;
 pub mod host;
@@ -11,11 +12,13 @@ pub mod http;
 pub mod log;
 pub mod mcp;
 pub mod plan;
+pub mod rounds;
 pub mod site;
 pub mod stdio;
 #[cfg(test)]
 mod tidy;
 pub mod web;
+pub mod wire;
 
 use std::time::Duration;
 

@@ -29,6 +29,19 @@ pub fn modern_request(id: u64, method: &str, params: &Value) -> Value {
     message
 }
 
+/// The same for a client that can do this.
+#[must_use]
+pub fn declaring(capabilities: &Value, mut message: Value) -> Value {
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
+    message
+}
+
+/// The capabilities of a client that follows tasks and answers forms.
+#[must_use]
+pub fn tasks() -> Value {
+    json!({ "elicitation": {}, "extensions": { "io.modelcontextprotocol/tasks": {} } })
+}
+
 /// The text of a tool's result.
 ///
 /// # Panics
@@ -51,27 +64,34 @@ pub fn names_of(result: &Value) -> Vec<String> {
 pub struct Modern {
     http: Http,
     next_id: u64,
+    capabilities: Value,
 }
 
 impl Modern {
     /// Speaks over this connection.
     #[must_use]
     pub fn new(http: Http) -> Self {
-        Self { http, next_id: 1 }
+        Self { http, next_id: 1, capabilities: json!({}) }
+    }
+
+    /// Says in every request that it can do this.
+    #[must_use]
+    pub fn declaring(self, capabilities: Value) -> Self {
+        Self { capabilities, ..self }
     }
 
     /// Sends a request with all its headers.
     pub fn send(&mut self, method: &str, params: &Value) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let message = modern_request(id, method, params);
+        let message = declaring(&self.capabilities, modern_request(id, method, params));
         let mut headers = vec![
             ("Content-Type", "application/json"),
             ("Accept", ACCEPT),
             ("MCP-Protocol-Version", MODERN),
             ("Mcp-Method", method),
         ];
-        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
+        if let Some(name) = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str()) {
             headers.push(("Mcp-Name", name));
         }
         self.http.send("POST", "/mcp", &headers, message.to_string().as_bytes()).expect("the request can be sent");
@@ -104,31 +124,60 @@ impl Modern {
 
     /// The names of all tools, page by page.
     pub fn tools(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
+        let tools = self.list("tools/list", "tools");
+        tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// All items of a list, page by page; `member` is where a result has them.
+    ///
+    /// # Panics
+    ///
+    /// If the answer has none.
+    pub fn list(&mut self, method: &str, member: &str) -> Vec<Value> {
+        let mut items = Vec::new();
         let mut params = json!({});
         loop {
-            let response = self.ask("tools/list", &params);
-            names.extend(names_of(&response["result"]));
+            let response = self.ask(method, &params);
+            let page = response["result"][member].as_array();
+            items.extend(page.unwrap_or_else(|| panic!("no {member} in {response}")).iter().cloned());
             match response["result"]["nextCursor"].as_str() {
                 Some(cursor) => params = json!({ "cursor": cursor }),
-                None => return names,
+                None => return items,
             }
         }
     }
 
     /// Asks for changes of the list of tools; returns when the server has acknowledged it.
+    #[must_use]
+    pub fn listen(self) -> Events {
+        self.listen_to(&json!({ "toolsListChanged": true }))
+    }
+
+    /// Asks to be told of all this; returns when the server has acknowledged it.
+    ///
+    /// # Panics
+    ///
+    /// If the first message is not the acknowledgement, or grants less.
+    #[must_use]
+    pub fn listen_to(self, filter: &Value) -> Events {
+        let (events, granted) = self.listen_to_some(filter);
+        assert_eq!(&granted, filter);
+        events
+    }
+
+    /// The same where less may be granted; also returns what is.
     ///
     /// # Panics
     ///
     /// If the first message is not the acknowledgement.
     #[must_use]
-    pub fn listen(mut self) -> Events {
-        self.send("subscriptions/listen", &json!({ "notifications": { "toolsListChanged": true } }));
+    pub fn listen_to_some(mut self, filter: &Value) -> (Events, Value) {
+        let id = self.send("subscriptions/listen", &json!({ "notifications": filter }));
         let mut events = self.http.events();
         let first = events.next_message().unwrap_or_default();
         assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{first}");
-        assert_eq!(first["params"]["notifications"]["toolsListChanged"], true, "{first}");
-        events
+        assert_eq!(first["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id, "{first}");
+        (events, first["params"]["notifications"].clone())
     }
 
     /// The connection.
@@ -145,14 +194,10 @@ impl Modern {
 /// If there is none.
 #[must_use]
 pub fn response_of(answer: &Response) -> Value {
-    let kind = answer.head.header("content-type").unwrap_or_default();
-    if !kind.starts_with("text/event-stream") {
-        return answer.json();
-    }
-    let text = answer.text();
-    let messages = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    let mut messages = messages.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-    messages.find(|message| message["method"].is_null()).unwrap_or_else(|| panic!("no response in {text}"))
+    let mut messages = answer.messages().into_iter();
+    messages
+        .find(|message| message["method"].is_null())
+        .unwrap_or_else(|| panic!("no response in {:?} {}", answer.head, answer.text()))
 }
 
 /// A client of a handshake revision, with its session.
@@ -174,6 +219,16 @@ impl Session {
     /// If the server refuses it.
     #[must_use]
     pub fn open(address: SocketAddr, version: &str) -> Self {
+        Self::declaring(address, version, &json!({}))
+    }
+
+    /// Goes through the handshake as a client that can do this.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses it.
+    #[must_use]
+    pub fn declaring(address: SocketAddr, version: &str, capabilities: &Value) -> Self {
         let mut session = Self {
             address,
             http: Http::connect(address),
@@ -183,7 +238,8 @@ impl Session {
             initialized: Value::Null,
         };
         let params = json!({
-            "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "raw", "version": "1" },
+            "protocolVersion": version, "capabilities": capabilities,
+            "clientInfo": { "name": "raw", "version": "1" },
         });
         let answer = session.post(&request(0, "initialize", &params));
         assert_eq!(answer.head.status, 200, "{}", answer.text());
@@ -229,9 +285,21 @@ impl Session {
     #[must_use]
     pub fn listen(&self) -> Events {
         let mut http = Http::connect(self.address);
+        http.speaks(&self.version);
         let headers = self.headers();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         http.send("GET", "/mcp", &headers, b"").expect("the request can be sent");
+        http.events()
+    }
+
+    /// Posts a request over a connection of its own; returns the stream of its answer.
+    #[must_use]
+    pub fn start(&self, message: &Value) -> Events {
+        let mut http = Http::connect(self.address);
+        http.speaks(&self.version);
+        let headers = self.headers();
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        http.send("POST", "/mcp", &headers, message.to_string().as_bytes()).expect("the request can be sent");
         http.events()
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ impl Scene {
         });
         match &self.host {
             Some(host) => plan["url"] = host.url().into(),
-            None => plan["command"] = json!([artifacts::toolcell(), "serve", "--config", self.config]),
+            None => plan["command"] = command(&self.config),
         }
         plan
     }
@@ -107,12 +107,26 @@ impl Scene {
     /// # Panics
     ///
     /// If it does not end well; the text has all that it said.
-    pub fn run(&self, mut program: Command, version: &str) {
-        let plan = self.site.write("plan.json", self.plan(version).to_string());
-        program.arg(plan);
-        let ran = finish(program);
-        assert!(ran.0 && ran.1.lines().last() == Some("done"), "the client failed:\n{}\n{}", ran.1, ran.2);
+    pub fn run(&self, program: Command, version: &str) {
+        run(&self.site, program, &self.plan(version));
     }
+}
+
+/// What a client starts to get a stdio server with this config.
+#[must_use]
+pub fn command(config: &Path) -> Value {
+    json!([artifacts::toolcell(), "serve", "--config", config])
+}
+
+/// Runs a client program to its end, with the plan in a file as its last argument.
+///
+/// # Panics
+///
+/// If it does not end well; the text has all that it said.
+pub fn run(site: &Site, mut program: Command, plan: &Value) {
+    program.arg(site.write("plan.json", plan.to_string()));
+    let ran = finish(program);
+    assert!(ran.0 && ran.1.lines().last() == Some("done"), "the client failed:\n{}\n{}", ran.1, ran.2);
 }
 
 /// Runs a program to its end: whether it ended well, what it wrote to stdout, and to stderr.

@@ -5,9 +5,10 @@ use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::log::{Log, Mark};
+use crate::wire::Ledger;
 use crate::{artifacts, mcp};
 
 /// A host that serves its stdin and stdout. It is killed when this is dropped; if the test is failing then, what the
@@ -20,6 +21,7 @@ pub struct Pipe {
     /// What it says on stderr.
     pub log: Log,
     read: Mark,
+    ledger: Ledger,
 }
 
 impl Pipe {
@@ -42,7 +44,7 @@ impl Pipe {
         let input = process.stdin.take();
         let output = Log::follow(process.stdout.take().expect("stdout is piped"));
         let log = Log::follow(process.stderr.take().expect("stderr is piped"));
-        Self { process, input, output, log, read: Mark::START }
+        Self { process, input, output, log, read: Mark::START, ledger: Ledger::default() }
     }
 
     /// Sends one line as it is.
@@ -51,6 +53,9 @@ impl Pipe {
     ///
     /// If the host does not read any more.
     pub fn send_line(&mut self, line: &str) {
+        if let Ok(message) = serde_json::from_str(line) {
+            self.ledger.sent(&message, None);
+        }
         let input = self.input.as_mut().expect("stdin is open");
         writeln!(input, "{line}").and_then(|()| input.flush()).expect("the host reads");
     }
@@ -64,18 +69,21 @@ impl Pipe {
     ///
     /// # Panics
     ///
-    /// If none comes, or a line that is not JSON.
+    /// If none comes, or a line that is not JSON, or a message that the revision does not allow.
     pub fn receive(&mut self) -> Value {
         let line = self.output.wait_for(self.read, &[]);
         self.read = self.read.next();
-        serde_json::from_str(&line).unwrap_or_else(|why| panic!("stdout has a line that is not JSON ({why}): {line}"))
+        let message = serde_json::from_str(&line)
+            .unwrap_or_else(|why| panic!("stdout has a line that is not JSON ({why}): {line}"));
+        self.ledger.received(&message);
+        message
     }
 
-    /// Receives messages until one has this id; returns it.
+    /// Receives messages until one is the response with this id; returns it.
     pub fn receive_response(&mut self, id: u64) -> Value {
         loop {
             let message = self.receive();
-            if message["id"] == id {
+            if message["id"] == id && message["method"].is_null() {
                 return message;
             }
         }
@@ -84,6 +92,27 @@ impl Pipe {
     /// Sends a request of 2026-07-28 and returns its response.
     pub fn ask(&mut self, id: u64, method: &str, params: &Value) -> Value {
         self.send(&mcp::modern_request(id, method, params));
+        self.receive_response(id)
+    }
+
+    /// Goes through the handshake.
+    ///
+    /// # Panics
+    ///
+    /// If the host agrees on another revision.
+    pub fn shake_hands(&mut self, version: &str) {
+        let params = json!({
+            "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "raw", "version": "1" },
+        });
+        self.send(&mcp::request(0, "initialize", &params));
+        let answer = self.receive_response(0);
+        assert_eq!(answer["result"]["protocolVersion"], version, "{answer}");
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    }
+
+    /// Sends a request of the handshake era and returns its response.
+    pub fn ask_in_session(&mut self, id: u64, method: &str, params: &Value) -> Value {
+        self.send(&mcp::request(id, method, params));
         self.receive_response(id)
     }
 

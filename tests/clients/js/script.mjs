@@ -1,31 +1,16 @@
-// What every client does, whatever its SDK: the steps of ../README.md, over an adapter of seven functions.
+// What every client does, whatever its SDK, over an adapter: this file tells all about tools, rounds.mjs the rest.
 import { deepStrictEqual, ok, strictEqual } from 'node:assert';
 import { copyFile, readFile, rename } from 'node:fs/promises';
 
-/** How long any one thing may take before the script fails. It is for a machine under load, not an expectation. */
-const DEADLINE_MS = 60_000;
-
-/** Rejects with a message that says what was awaited if `promise` takes too long. */
-export function within(what, promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no ${what} within ${DEADLINE_MS} ms`)), DEADLINE_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** Something that happens once, for whoever waits for it. */
-export function event() {
-  let happen;
-  const happened = new Promise(resolve => (happen = resolve));
-  return { happen, happened };
-}
+import { rounds } from './rounds.mjs';
+import { event, within } from './wait.mjs';
 
 export async function main(connect) {
   const plan = JSON.parse(await readFile(process.argv[2], 'utf8'));
   try {
     const client = await within('connection', connect(plan));
-    await run(plan, client);
+    strictEqual(client.version(), plan.version, 'the negotiated revision');
+    await (plan.rounds ? rounds(plan.rounds, client) : run(plan, client));
     await within('close', client.close());
     console.log('done');
     process.exit(0);
@@ -36,8 +21,6 @@ export async function main(connect) {
 }
 
 async function run(plan, client) {
-  strictEqual(client.version(), plan.version, 'the negotiated revision');
-
   const listed = await listAll(plan, client);
   const own = listed.filter(name => !name.startsWith(plan.ignore)).sort();
   deepStrictEqual(own, plan.tools, 'the tools');

@@ -2,12 +2,27 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 
-import { event, main } from './script.mjs';
+import { answer, fill } from './rounds.mjs';
+import { main } from './script.mjs';
+import { event } from './wait.mjs';
 
 await main(async plan => {
-  const client = new Client({ name: 'toolcell-tests-sdk-v1', version: '1.0.0' });
+  const client = new Client(
+    { name: 'toolcell-tests-sdk-v1', version: '1.0.0' },
+    { capabilities: plan.rounds ? { elicitation: {}, sampling: {} } : {} }
+  );
+  if (plan.rounds) {
+    client.setRequestHandler(ElicitRequestSchema, async ({ params }) => fill(plan, params));
+    client.setRequestHandler(CreateMessageRequestSchema, async () => answer(plan));
+  }
   const listening = event();
   let transport;
   if (plan.command) {
@@ -41,6 +56,22 @@ await main(async plan => {
     subscribe: async changed => {
       client.setNotificationHandler(ToolListChangedNotificationSchema, async () => changed());
       await listening.happened;
+    },
+    listenToLog: async told => {
+      client.setNotificationHandler(LoggingMessageNotificationSchema, async ({ params }) => told(params));
+      await client.setLoggingLevel('info');
+    },
+    resources: async () => (await client.listResources()).resources,
+    templates: async () => (await client.listResourceTemplates()).resourceTemplates,
+    read: uri => client.readResource({ uri }),
+    prompts: async () => (await client.listPrompts()).prompts,
+    prompt: (name, args) => client.getPrompt({ name, arguments: args }),
+    complete: params => client.complete(params),
+    watch: async (uri, updated) => {
+      client.setNotificationHandler(ResourceUpdatedNotificationSchema, async ({ params }) => updated(params.uri));
+      await listening.happened;
+      await client.subscribeResource({ uri });
+      return () => client.unsubscribeResource({ uri });
     },
     close: async () => {
       if (!plan.command) {

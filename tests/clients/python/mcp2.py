@@ -12,21 +12,41 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
+from rounds import fill
 from script import Json, main
+from tasks2 import Tasks
 
 MODERN = "2026-07-28"
 
 
 class Client:
-    def __init__(self, modern: bool) -> None:
-        self.modern = modern
+    def __init__(self, plan: Json) -> None:
+        self.plan = plan
+        self.modern = plan["version"] == MODERN
+        self.tasks = Tasks()
         self.sdk: SdkClient
         self.listening = anyio.Event()
         self.on_changed: Callable[[], None] = lambda: None
+        self.on_updated: Callable[[str], None] = lambda _: None
+        self.on_log: Callable[[Json], None] = lambda _: None
 
     async def on_message(self, message: Any) -> None:
-        if isinstance(message, types.ToolListChangedNotification):
-            self.on_changed()
+        match message:
+            case types.ToolListChangedNotification():
+                self.on_changed()
+            case types.ResourceUpdatedNotification(params=params):
+                self.on_updated(str(params.uri))
+
+    async def on_log_message(self, params: types.LoggingMessageNotificationParams) -> None:
+        self.on_log(wire(params))
+
+    async def elicit(self, _: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+        assert isinstance(params, types.ElicitRequestFormParams), f"{params} is no form"
+        return types.ElicitResult(action="accept", content=fill(self.plan, params.requested_schema))
+
+    async def sample(self, _: Any, __: types.CreateMessageRequestParams) -> types.CreateMessageResult:
+        text = types.TextContent(type="text", text=self.plan["rounds"]["model"])
+        return types.CreateMessageResult(role="assistant", model="none", content=text)
 
     async def on_response(self, response: httpx2.Response) -> None:
         # The SDK does not say when the stream for notifications is open; its response does.
@@ -68,6 +88,57 @@ class Client:
             yield
             tasks.cancel_scope.cancel()
 
+    @asynccontextmanager
+    async def log(self, told: Callable[[Json], None]) -> AsyncIterator[None]:
+        self.on_log = told
+        if not self.modern:
+            await self.sdk.set_logging_level("info")
+        yield
+        self.on_log = lambda _: None
+
+    async def resources(self) -> Json:
+        return wire(await self.sdk.list_resources())
+
+    async def templates(self) -> Json:
+        return wire(await self.sdk.list_resource_templates())
+
+    async def read(self, uri: str) -> Json:
+        return wire(await self.sdk.read_resource(uri))
+
+    async def prompts(self) -> Json:
+        return wire(await self.sdk.list_prompts())
+
+    async def prompt(self, name: str, arguments: dict[str, str]) -> Json:
+        return wire(await self.sdk.get_prompt(name, arguments))
+
+    async def complete(self, ref: Json, argument: dict[str, str], context: dict[str, str] | None) -> Json:
+        kind = types.PromptReference if ref["type"] == "ref/prompt" else types.ResourceTemplateReference
+        return wire(await self.sdk.complete(kind.model_validate(ref), argument, context))
+
+    @asynccontextmanager
+    async def watch(self, uri: str, updated: Callable[[str], None]) -> AsyncIterator[None]:
+        if not self.modern:
+            self.on_updated = updated
+            await self.listening.wait()
+            await self.sdk.subscribe_resource(uri)
+            yield
+            await self.sdk.unsubscribe_resource(uri)
+            return
+        async with self.sdk.listen(resource_subscriptions=[uri]) as subscription, anyio.create_task_group() as tasks:
+            honored = subscription.honored.resource_subscriptions
+            assert honored == [uri], f"honored is {honored}"
+
+            async def follow() -> None:
+                async for event in subscription:
+                    updated(event.uri)
+
+            tasks.start_soon(follow)
+            yield
+            tasks.cancel_scope.cancel()
+
+    def statuses(self) -> list[str] | None:
+        return self.tasks.seen if self.modern else None
+
 
 def wire(result: Any) -> Json:
     return result.model_dump(by_alias=True, mode="json", exclude_none=True)
@@ -75,8 +146,8 @@ def wire(result: Any) -> Json:
 
 @asynccontextmanager
 async def connect(plan: Json) -> AsyncIterator[Client]:
-    modern = plan["version"] == MODERN
-    client = Client(modern)
+    client = Client(plan)
+    asked = "rounds" in plan
     async with AsyncExitStack() as stack:
         if "command" in plan:
             program, *arguments = plan["command"]
@@ -88,8 +159,18 @@ async def connect(plan: Json) -> AsyncIterator[Client]:
             await stack.enter_async_context(http)
             server = streamable_http_client(plan["url"], http_client=http)
         # `auto` asks `server/discover` first, as a client in the wild does.
-        mode = "auto" if modern else "legacy"
-        client.sdk = await stack.enter_async_context(SdkClient(server, mode=mode, message_handler=client.on_message))
+        mode = "auto" if client.modern else "legacy"
+        sdk = SdkClient(
+            server,
+            mode=mode,
+            message_handler=client.on_message,
+            logging_callback=client.on_log_message,
+            log_level="info" if asked else None,
+            elicitation_callback=client.elicit if asked else None,
+            sampling_callback=client.sample if asked else None,
+            extensions=[client.tasks] if asked else None,
+        )
+        client.sdk = await stack.enter_async_context(sdk)
         yield client
 
 

@@ -1,4 +1,4 @@
-"""What every client does, whatever its SDK: the steps of ../README.md, over an adapter of six methods."""
+"""What every client does, whatever its SDK, over an adapter: this file tells all about tools, rounds.py the rest."""
 
 import json
 import os
@@ -38,9 +38,12 @@ def main(connect: Callable[[Json], AbstractAsyncContextManager[Adapter]]) -> Non
     with open(sys.argv[1], encoding="utf-8") as file:
         plan = json.load(file)
 
+    from rounds import rounds
+
     async def start() -> None:
         async with connect(plan) as client:
-            await run(plan, client)
+            assert client.version() == plan["version"], f"the revision is {client.version()}"
+            await (rounds(plan["rounds"], client) if "rounds" in plan else run(plan, client))
 
     try:
         anyio.run(start)
@@ -58,8 +61,6 @@ def leaves(why: BaseException) -> list[BaseException]:
 
 
 async def run(plan: Json, client: Adapter) -> None:
-    assert client.version() == plan["version"], f"the revision is {client.version()}"
-
     listed = await list_all(client, plan["pageSize"])
     own = sorted(name for name in listed if not name.startswith(plan["ignore"]))
     assert own == plan["tools"], f"the tools are {own}"

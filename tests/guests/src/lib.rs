@@ -8,7 +8,9 @@
 //! - [`tool!`] one well-formed tool, named after its file.
 //! - [`raw!`] the same tool, answering with any outcome the contract can express.
 //! - [`listing!`] a plugin whose list of tools is the attack.
+//! - [`tools!`] any tools, and one function that answers their calls.
 //! - [`versioned!`] a plugin of good manners in two versions, for the tests of reloading.
+//! - [`offering!`] a plugin that offers resources, prompts and completions too, see [`offers`].
 
 mod args;
 #[allow(missing_docs, unsafe_code, clippy::all, reason = "generated from wit/v0.1, where every item is documented")]
@@ -23,6 +25,7 @@ pub mod bindings {
 }
 mod build;
 pub mod http;
+pub mod offers;
 mod report;
 pub mod time;
 
@@ -85,6 +88,25 @@ macro_rules! listing {
             }
             fn call_tool(call: $crate::ToolCall) -> $crate::CallResult {
                 Ok($crate::text(format!("called:{}", call.name)))
+            }
+        }
+        #[cfg(target_os = "wasi")]
+        $crate::bindings::export!(Plugin with_types_in $crate::bindings);
+    };
+}
+
+/// Exports a plugin with the tools that the first function gives, whose calls the second one answers.
+#[macro_export]
+macro_rules! tools {
+    ($list:ident, $call:ident) => {
+        /// The plugin.
+        pub struct Plugin;
+        impl $crate::bindings::exports::toolcell::plugin::tools::Guest for Plugin {
+            fn list_tools() -> $crate::ListResult {
+                Ok($crate::listed($list()))
+            }
+            fn call_tool(call: $crate::ToolCall) -> $crate::CallResult {
+                $call(&call)
             }
         }
         #[cfg(target_os = "wasi")]

@@ -9,7 +9,7 @@ use crate::run::{Outcome, read, run, step};
 use crate::workspace::{GUEST_TARGET, Workspace, write_if_changed};
 
 pub const HELP: &str = "\
-Builds plugins/* into target/plugins/NAME.wasm, examples/hello-* into target/examples/NAME.wasm and the hostile
+Builds plugins/* into target/plugins/NAME.wasm, examples/*-rust into target/examples/NAME.wasm and the hostile
 guests of tests/guests into target/guests/NAME.wasm. Adds the compile target wasm32-wasip2 by rustup if it is not
 there yet. A component whose bytes have not changed is left alone, so a running host does not reload it.";
 
@@ -19,7 +19,7 @@ pub fn build(workspace: &Workspace) -> Outcome {
     step("plugins", || {
         let plugins = workspace.packages_in("plugins")?;
         let mut examples = workspace.packages_in("examples")?;
-        examples.retain(|name| name.starts_with("hello-"));
+        examples.retain(|name| name.ends_with("-rust"));
         let packages: Vec<String> =
             plugins.iter().map(|name| format!("plugin-{name}")).chain(examples.clone()).collect();
         if packages.is_empty() {
