@@ -70,14 +70,13 @@ async fn as_task_after(call: &GuestCall<'_>, tool: &Arc<ToolEntry>, time: Durati
     let ctx = CallCtx { is_task: true, ..call.ctx(events, call.continuation()?, cancel.clone()) };
     let (entry, arguments) = (Arc::clone(tool), call.bond.arguments.to_owned());
     let mut running = tokio::spawn(async move { entry.call(&arguments, ctx).await });
-    // A client that leaves before there is a task ends the call.
-    let leaves = cancel.clone().drop_guard();
+    // A client that leaves before there is a task ends the call, and so does a task that cannot be kept.
+    let cancel = cancel.drop_guard();
     let outcome = tokio::select! {
         biased;
         () = call.scope.cancel.cancelled() => return Ok(None),
         outcome = call.attend(&mut running, reported) => outcome,
         () = tokio::time::sleep(time) => {
-            leaves.disarm();
             return as_task(call, tool, Some(Begun { call: running, cancel })).await.map(Some);
         }
     };

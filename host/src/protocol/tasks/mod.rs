@@ -16,7 +16,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, broadcast, mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use toolcell_state::{NewTask, StateError, TaskRecord, TaskStatus, TaskStore};
 
 use super::error::Error;
@@ -82,10 +83,10 @@ struct Job {
     said: Arc<Mutex<Option<String>>>,
 }
 
-/// A call that was begun before it became a task.
+/// A call that was begun before it became a task. One that does not become a task after all ends with this.
 pub(super) struct Begun {
-    pub(super) call: tokio::task::JoinHandle<Result<ToolOutcome, CallFailure>>,
-    pub(super) cancel: CancellationToken,
+    pub(super) call: JoinHandle<Result<ToolOutcome, CallFailure>>,
+    pub(super) cancel: DropGuard,
 }
 
 impl Tasks {
@@ -312,7 +313,10 @@ impl Tasks {
 
     /// Starts the job of a task that works.
     fn drive(self: &Arc<Self>, record: &TaskRecord, tool: Arc<ToolEntry>, begun: Option<Begun>) {
-        let cancel = begun.as_ref().map_or_else(CancellationToken::new, |begun| begun.cancel.clone());
+        let (begun, cancel) = match begun {
+            Some(Begun { call, cancel }) => (Some(call), cancel.disarm()),
+            None => (None, CancellationToken::new()),
+        };
         let said = Arc::default();
         let job = Job { cancel: cancel.clone(), said: Arc::clone(&said) };
         self.jobs().insert(record.id.clone(), job);
@@ -335,11 +339,11 @@ impl Tasks {
         &self,
         record: &TaskRecord,
         tool: &ToolEntry,
-        begun: Option<Begun>,
+        begun: Option<JoinHandle<Result<ToolOutcome, CallFailure>>>,
         cancel: &CancellationToken,
         said: Arc<Mutex<Option<String>>>,
     ) -> Result<ToolOutcome, CallFailure> {
-        if let Some(Begun { call, .. }) = begun {
+        if let Some(call) = begun {
             return call.await.unwrap_or_else(|_| Err(CallFailure::Internal("the call panicked".to_owned())));
         }
         let closed = |_| CallFailure::Internal("no places".to_owned());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -14,7 +15,7 @@ use crate::protocol::{Notes, Principal, Rules, Scope, Server, ServerInfo};
 use crate::registry::types::{
     FormAnswer, FormRequest, InputAnswer, InputKind, InputRequest, InputRequired, Tool, ToolAnnotations, ToolOutcome,
 };
-use crate::registry::{CallCtx, CallFailure, ToolEntry};
+use crate::registry::{CallCtx, CallFailure, TaskRule, ToolEntry};
 
 fn tool<F, Fut>(name: &str, task: &str, run: F) -> Arc<ToolEntry>
 where
@@ -248,4 +249,24 @@ async fn after_a_restart_nothing_hangs() {
         json!({ "taskId": greeting, "inputResponses": { "who": { "action": "accept", "content": { "b": 2 } } } });
     ask(&second, "tasks/update", answer).await;
     assert_eq!(until(&second, &greeting, "completed").await["result"]["content"][0]["text"], r#"{"b":2}"#);
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_become_a_task_ends() {
+    let ended = Arc::new(Notify::new());
+    let seen = Arc::clone(&ended);
+    let mut slow = tool("slow", "optional", move |_, ctx| {
+        let ended = Arc::clone(&seen);
+        async move {
+            ctx.cancel.cancelled().await;
+            ended.notify_one();
+            Err(CallFailure::Cancelled)
+        }
+    });
+    Arc::get_mut(&mut slow).unwrap().task = TaskRule::After(Duration::from_millis(1));
+    let full = Arc::new(MemoryStore::new(Limits { max_records_per_owner: 0, ..Limits::default() }));
+    let server = server(vec![slow], &full);
+    let refused = ask(&server, "tools/call", json!({ "name": "slow" })).await;
+    assert!(refused["error"]["message"].as_str().unwrap().contains("no room"), "{refused}");
+    ended.notified().await;
 }
