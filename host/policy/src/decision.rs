@@ -188,6 +188,30 @@ pub enum DenyReason {
         /// The variable.
         name: String,
     },
+    /// The plugin's manifest does not ask for a store of its own.
+    StoreNotRequested {
+        /// Who wanted it.
+        plugin: String,
+    },
+    /// The operator has not granted the plugin a store of its own.
+    StoreNotGranted {
+        /// Who wanted it.
+        plugin: String,
+    },
+    /// The plugin's manifest does not ask to call this tool.
+    ToolNotRequested {
+        /// Who wanted it.
+        plugin: String,
+        /// The tool, or a pattern of tools.
+        tool: String,
+    },
+    /// The operator does not let the plugin call this tool.
+    ToolNotGranted {
+        /// Who wanted it.
+        plugin: String,
+        /// The tool, or a pattern of tools.
+        tool: String,
+    },
 }
 
 impl DenyReason {
@@ -204,6 +228,10 @@ impl DenyReason {
             Self::DirReadOnly { .. } => "dir-read-only",
             Self::EnvNotRequested { .. } => "env-not-requested",
             Self::EnvNotGranted { .. } => "env-not-granted",
+            Self::StoreNotRequested { .. } => "store-not-requested",
+            Self::StoreNotGranted { .. } => "store-not-granted",
+            Self::ToolNotRequested { .. } => "tool-not-requested",
+            Self::ToolNotGranted { .. } => "tool-not-granted",
         }
     }
 
@@ -219,7 +247,11 @@ impl DenyReason {
             | Self::DirNotGranted { plugin, .. }
             | Self::DirReadOnly { plugin, .. }
             | Self::EnvNotRequested { plugin, .. }
-            | Self::EnvNotGranted { plugin, .. } => plugin,
+            | Self::EnvNotGranted { plugin, .. }
+            | Self::StoreNotRequested { plugin }
+            | Self::StoreNotGranted { plugin }
+            | Self::ToolNotRequested { plugin, .. }
+            | Self::ToolNotGranted { plugin, .. } => plugin,
         }
     }
 }
@@ -282,6 +314,26 @@ impl fmt::Display for DenyReason {
                 "plugin `{plugin}` does not get the variable {name}: {NOT_GRANTED}, \
                  add to toolcell.toml: [plugins.{plugin}] env = {{ {} = \"…\" }}",
                 super::env::toml_key(name)
+            ),
+            Self::StoreNotRequested { plugin } => write!(
+                f,
+                "plugin `{plugin}` may not keep values: {NOT_REQUESTED} \
+                 add to its requests: \"key-value\": {{\"why\": \"…\"}}"
+            ),
+            Self::StoreNotGranted { plugin } => write!(
+                f,
+                "plugin `{plugin}` may not keep values: {NOT_GRANTED}, \
+                 add to toolcell.toml: [plugins.{plugin}] key-value = true"
+            ),
+            Self::ToolNotRequested { plugin, tool } => write!(
+                f,
+                "plugin `{plugin}` may not call the tool {tool:?}: {NOT_REQUESTED} \
+                 add to its requests: \"tools\": [{{\"name\": {tool:?}, \"why\": \"…\"}}]"
+            ),
+            Self::ToolNotGranted { plugin, tool } => write!(
+                f,
+                "plugin `{plugin}` may not call the tool {tool:?}: {NOT_GRANTED}, \
+                 add to toolcell.toml: [plugins.{plugin}] tools = [{tool:?}]"
             ),
         }
     }
@@ -354,6 +406,26 @@ mod tests {
                 DenyReason::EnvNotGranted { plugin: plugin(), name: "TZ".into() },
                 "env-not-granted",
                 r#"add to toolcell.toml: [plugins.p] env = { TZ = "…" }"#,
+            ),
+            (
+                DenyReason::StoreNotRequested { plugin: plugin() },
+                "store-not-requested",
+                r#"add to its requests: "key-value": {"why": "…"}"#,
+            ),
+            (
+                DenyReason::StoreNotGranted { plugin: plugin() },
+                "store-not-granted",
+                "the operator has not granted it, add to toolcell.toml: [plugins.p] key-value = true",
+            ),
+            (
+                DenyReason::ToolNotRequested { plugin: plugin(), tool: "weather".into() },
+                "tool-not-requested",
+                r#"add to its requests: "tools": [{"name": "weather", "why": "…"}]"#,
+            ),
+            (
+                DenyReason::ToolNotGranted { plugin: plugin(), tool: "weather".into() },
+                "tool-not-granted",
+                r#"add to toolcell.toml: [plugins.p] tools = ["weather"]"#,
             ),
         ]
     }

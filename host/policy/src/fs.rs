@@ -86,7 +86,7 @@ impl DirRequest {
     }
 
     /// A guest path to show in a line the operator could add.
-    pub(super) fn example(&self) -> &str {
+    pub fn example(&self) -> &str {
         if self.path == WHATEVER_IS_MOUNTED { "/data" } else { &self.path }
     }
 }

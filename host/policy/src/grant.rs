@@ -8,6 +8,8 @@ use ipnet::IpNet;
 use super::decision::DenyReason;
 use super::fs::{DirGrant, DirRequest, requested_access};
 use super::pattern::HostPattern;
+use super::peers::{ToolPattern, ToolRequest};
+use super::store::{StoreGrant, StoreRequest};
 
 /// What an operator gave one plugin. The default gives nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub struct Grant {
     pub addresses: Vec<IpNet>,
     /// Environment variables the plugin sees, with their values.
     pub env: BTreeMap<String, String>,
+    /// The plugin's own store, if it has one.
+    pub key_value: Option<StoreGrant>,
+    /// Other tools of this host that the plugin may call, by the names clients see.
+    pub tools: Vec<ToolPattern>,
 }
 
 /// What a plugin's manifest asks for. The default asks for nothing.
@@ -32,6 +38,10 @@ pub struct Requested {
     pub hosts: Vec<HostRequest>,
     /// Environment variables.
     pub env: Vec<EnvRequest>,
+    /// A store of its own.
+    pub key_value: Option<StoreRequest>,
+    /// Other tools it wants to call.
+    pub tools: Vec<ToolRequest>,
 }
 
 /// Requests a plugin wants to send.
@@ -72,6 +82,8 @@ impl Grant {
             hosts: self.effective_hosts(requested),
             addresses: self.addresses.clone(),
             env: env.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            key_value: self.key_value.filter(|_| requested.key_value.is_some()),
+            tools: self.effective_tools(requested),
         }
     }
 
@@ -124,7 +136,26 @@ impl Grant {
         for name in self.env.keys().filter(|name| !requested.env.iter().any(|asked| asked.name == **name)) {
             gaps.push(DenyReason::EnvNotRequested { plugin: plugin.to_owned(), name: name.clone() });
         }
+        match (&self.key_value, &requested.key_value) {
+            (None, Some(_)) => gaps.push(DenyReason::StoreNotGranted { plugin: plugin.to_owned() }),
+            (Some(_), None) => gaps.push(DenyReason::StoreNotRequested { plugin: plugin.to_owned() }),
+            _ => {}
+        }
+        gaps.append(&mut self.tool_gaps(plugin, requested));
         gaps
+    }
+
+    fn tool_gaps(&self, plugin: &str, requested: &Requested) -> Vec<DenyReason> {
+        let asked = || requested.tools.iter().map(|request| &request.pattern);
+        let not_granted = asked()
+            .filter(|asked| !self.tools.iter().any(|granted| granted.intersect(asked).is_some()))
+            .map(|asked| DenyReason::ToolNotGranted { plugin: plugin.to_owned(), tool: asked.to_string() });
+        let not_requested = self
+            .tools
+            .iter()
+            .filter(|granted| !asked().any(|asked| asked.intersect(granted).is_some()))
+            .map(|granted| DenyReason::ToolNotRequested { plugin: plugin.to_owned(), tool: granted.to_string() });
+        not_granted.chain(not_requested).collect()
     }
 
     fn dir_gaps(&self, plugin: &str, requested: &Requested) -> Vec<DenyReason> {
@@ -153,12 +184,14 @@ impl Grant {
 /// Values of variables may be secrets, so only their names are shown.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dirs, hosts, addresses, env } = self;
+        let Self { dirs, hosts, addresses, env, key_value, tools } = self;
         f.debug_struct("Grant")
             .field("dirs", dirs)
             .field("hosts", hosts)
             .field("addresses", addresses)
             .field("env", &env.keys().collect::<Vec<_>>())
+            .field("key_value", key_value)
+            .field("tools", tools)
             .finish()
     }
 }
@@ -253,7 +286,10 @@ mod tests {
         let mut grant = Grant { hosts: patterns(&["https://b.example"]), ..Grant::default() };
         grant.dirs.push(DirGrant { host: "/srv".into(), guest: "/srv".into(), access: Access::ReadOnly });
         grant.env.insert("A".into(), String::new());
+        grant.tools.push("time".parse().unwrap());
         let mut requested = asks(&["https://a.example"]);
+        requested.key_value = Some(StoreRequest { why: String::new() });
+        requested.tools.push(ToolRequest { pattern: "weather*".parse().unwrap(), why: String::new() });
         requested.env.push(EnvRequest { name: "B".into(), why: String::new() });
         requested.dirs.push(DirRequest { path: "/docs".into(), access: Access::ReadOnly, why: String::new() });
         let codes: Vec<_> = grant.gaps("p", &requested).iter().map(DenyReason::code).collect();
@@ -265,10 +301,13 @@ mod tests {
                 "host-not-granted",
                 "host-not-requested",
                 "env-not-granted",
-                "env-not-requested"
+                "env-not-requested",
+                "store-not-granted",
+                "tool-not-granted",
+                "tool-not-requested"
             ]
         );
-        assert_eq!(grant.gaps("p", &Requested::default()).len(), 3);
+        assert_eq!(grant.gaps("p", &Requested::default()).len(), 4);
         assert_eq!(Grant::default().gaps("p", &Requested::default()), []);
     }
 }

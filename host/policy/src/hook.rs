@@ -26,6 +26,8 @@ pub struct CallFacts<'a> {
     pub name: &'a str,
     /// Who is calling, as the host authenticated it; none where the host authenticates nobody.
     pub principal: Option<&'a str>,
+    /// The plugin that makes the call on the caller's behalf; none where the caller makes it.
+    pub via: Option<&'a str>,
     /// The arguments of a tool: the text of a JSON object, valid under its schema. `{}` for everything else.
     pub arguments: &'a str,
 }
@@ -33,13 +35,19 @@ pub struct CallFacts<'a> {
 impl<'a> CallFacts<'a> {
     /// The facts of a call by nobody in particular.
     pub fn new(kind: CallKind, plugin: &'a str, name: &'a str, arguments: &'a str) -> Self {
-        Self { kind, plugin, name, principal: None, arguments }
+        Self { kind, plugin, name, principal: None, via: None, arguments }
     }
 
     /// The same with a caller.
     #[must_use]
     pub fn with_principal(self, principal: Option<&'a str>) -> Self {
         Self { principal, ..self }
+    }
+
+    /// The same, made by a plugin.
+    #[must_use]
+    pub fn with_via(self, via: Option<&'a str>) -> Self {
+        Self { via, ..self }
     }
 }
 

@@ -16,6 +16,8 @@
 //! - `net`: the two network checks, first the name, then every address.
 //! - [`addr`]: which addresses are not public.
 //! - `env`: environment variables.
+//! - `store`: what a plugin keeps beyond its calls.
+//! - `peers`: other tools it may call.
 //! - [`limits`]: how much of everything.
 //! - [`hook`]: the embedder's own word on every call.
 
@@ -31,6 +33,8 @@ pub mod hook;
 pub mod limits;
 mod net;
 mod pattern;
+mod peers;
+mod store;
 mod target;
 
 pub use addr::AddrClass;
@@ -41,4 +45,6 @@ pub use grant::{EnvRequest, Grant, HostRequest, Requested};
 pub use hook::{AllowAll, CallFacts, CallKind, Policy};
 pub use limits::Limits;
 pub use pattern::{HostPattern, PatternError};
+pub use peers::{ToolPattern, ToolRequest};
+pub use store::{StoreGrant, StoreRequest};
 pub use target::{Scheme, Target, TargetError, TargetHost};

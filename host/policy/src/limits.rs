@@ -204,6 +204,18 @@ limits! {
     /// Progress notifications passed on in a second. Nobody's eye follows more than 20.
     progress_per_second: usize = PROGRESS_PER_SECOND(20, at most 10_000);
 
+    /// Bytes of a key in a plugin's store. 1 KiB holds a path or a URL; longer ones are better hashed.
+    store_key_bytes: usize = STORE_KEY_BYTES(KIB, at most 64 * KIB);
+
+    /// Bytes of a value in a plugin's store. 1 MiB is a long document; what is larger is better split or kept as a file.
+    store_value_bytes: usize = STORE_VALUE_BYTES(MIB, at most 64 * MIB);
+
+    /// Keys in a plugin's store. 100,000 is many years of notes, and their names alone are some megabytes.
+    store_keys: u64 = STORE_KEYS(100_000_u64, at most 10_000_000_u64);
+
+    /// Changes one call may make to its plugin's store. Each is brought to the disk, so 10,000 take seconds.
+    store_writes: usize = STORE_WRITES(10_000, at most 10_000_000);
+
     /// Bytes of one `_meta` object, either way. 64 KiB is more than the specification's own keys ever need.
     meta_bytes: usize = META_BYTES(64 * KIB, at most 8 * MIB);
 }

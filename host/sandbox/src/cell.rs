@@ -1,24 +1,29 @@
-//! One plugin's component, ready to run: every call gets a fresh instance, its limits and its grant, and takes them
-//! with it when it ends.
+//! One plugin's component, ready to run: every call gets a fresh instance (unless the operator wants them kept), its limits
+//! and its grant, and takes them with it when it ends.
 
+use super::backtrace;
 use super::bindings::v0_1::exports::toolcell::plugin::{completions, prompts, resources, tools};
 use super::ctx::{CallCtx, OnChange};
 use super::deadline;
+use super::doors::Doors;
 use super::engine::{Engine, Linked};
 use super::error::{CallFailure, LimitHit, LoadError};
 use super::inspect::Inspection;
 use super::log::one_line;
 use super::net::Rules;
+use super::places::Places;
+use super::plain::Door;
 use super::size;
 use super::state::CellState;
+use super::times::Times;
 use super::types::{
     CallError, Completion, CompletionRequest, Lists, PromptGet, PromptOutcome, ReadOutcome, ResourceRead, ToolCall,
-    ToolOutcome,
+    ToolList, ToolOutcome,
 };
+use super::warm::{Live, Warm};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 use toolcell_policy::{Access, Grant, Limits, Requested};
 use wasmtime::component::Instance;
 use wasmtime::{Store, Trap};
@@ -41,6 +46,8 @@ struct Exports {
     resources: Option<resources::GuestIndices>,
     prompts: Option<prompts::GuestIndices>,
     completions: Option<completions::GuestIndices>,
+    /// Its plain functions, where it has no `tools`.
+    plain: Option<Arc<Door>>,
 }
 
 impl Compiled {
@@ -62,16 +69,24 @@ impl Compiled {
             return Err(LoadError::TooLarge(text));
         }
         let linked = engine.prepare(bytes, Duration::from_millis(limits.compile_ms)).await?;
-        let exports = Exports {
+        let mut exports = Exports {
             tools: tools::GuestIndices::new(&linked.pre).ok(),
             resources: resources::GuestIndices::new(&linked.pre).ok(),
             prompts: prompts::GuestIndices::new(&linked.pre).ok(),
             completions: completions::GuestIndices::new(&linked.pre).ok(),
+            plain: None,
         };
-        if exports.tools.is_none() && exports.resources.is_none() && exports.prompts.is_none() {
-            let exports = &linked.inspection.exports;
-            let names = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
-            return Err(LoadError::NoExports(names));
+        if exports.tools.is_none() {
+            let door = Door::new(&engine.wasm, linked.pre.component(), linked.inspection.docs.as_deref());
+            if door.is_empty() && exports.resources.is_none() && exports.prompts.is_none() {
+                let names = match (door.refused(), &linked.inspection.exports[..]) {
+                    ([], []) => "nothing".to_owned(),
+                    ([], names) => names.join(", "),
+                    (refused, _) => refused.join("; "),
+                };
+                return Err(LoadError::NoExports(names));
+            }
+            exports.plain = Some(Arc::new(door)).filter(|door| !door.is_empty() || !door.refused().is_empty());
         }
         Ok(Self { engine: Arc::clone(engine), linked: Arc::new(linked), exports })
     }
@@ -93,12 +108,14 @@ impl Compiled {
 pub struct Cell {
     compiled: Compiled,
     rules: Arc<Rules>,
-    places: Semaphore,
+    places: Places,
+    /// Instances kept for the next call; none where each call has a fresh one.
+    warm: Option<Warm>,
 }
 
 impl Cell {
     /// Puts a component into a cell. `requested` is what its manifest asks for, none if it has no manifest; `on_change`
-    /// hears what its calls say has changed.
+    /// hears what its calls say has changed; `doors` is what it may use if the grant says so.
     pub fn new(
         compiled: Compiled,
         plugin: &str,
@@ -106,13 +123,21 @@ impl Cell {
         requested: Option<Requested>,
         limits: Limits,
         on_change: OnChange,
+        doors: Doors,
     ) -> Self {
         let places = limits.concurrency;
         let grant = grant.effective(requested.as_ref());
         let tls = Arc::clone(&compiled.engine.tls);
         let rules =
-            Arc::new(Rules { plugin: plugin.into(), grant, requested, limits, tls, on_change: Some(on_change) });
-        Self { compiled, rules, places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)) }
+            Arc::new(Rules { plugin: plugin.into(), grant, requested, limits, tls, on_change: Some(on_change), doors });
+        Self { compiled, rules, places: Places::of_plugin(places), warm: None }
+    }
+
+    /// Keeps instances for the next call of the same caller instead of making one for each: faster, but what one call
+    /// leaves behind the next one finds.
+    #[must_use]
+    pub fn kept_warm(self, warm: bool) -> Self {
+        Self { warm: warm.then(Warm::default), ..self }
     }
 
     /// What limits hold for its calls.
@@ -131,35 +156,48 @@ impl Cell {
     /// # Errors
     /// [`LoadError::Metadata`] if it does not answer, answers with an error, or with more than the limits allow.
     pub fn lists(&self) -> Boxed<'_, Result<Lists, LoadError>> {
-        Box::pin(self.list_all())
+        self.lists_at(Duration::ZERO)
     }
 
-    async fn list_all(&self) -> Result<Lists, LoadError> {
+    /// The same on a day to come: the guest's calendar is so far ahead. For tests of plugins.
+    ///
+    /// # Errors
+    /// As for [`Cell::lists`].
+    pub fn lists_at(&self, ahead: Duration) -> Boxed<'_, Result<Lists, LoadError>> {
+        Box::pin(self.list_all(ahead))
+    }
+
+    async fn list_all(&self, ahead: Duration) -> Result<Lists, LoadError> {
         let exports = &self.compiled.exports;
         let mut lists = Lists::default();
         if let Some(tools) = &exports.tools {
             let rules = &Arc::new(self.rules_for_lists(false));
-            let listed = self.list(rules, "list-tools", size::tool_list, async |store, instance| {
+            let listed = self.list(rules, ahead, "list-tools", size::tool_list, async |store, instance| {
                 tools.load(&mut *store, &instance)?.call_list_tools(&mut *store).await
             });
             let listed = listed.await?;
             (lists.tools, lists.tools_cache) = (listed.tools, listed.cache);
         }
+        if let Some(door) = &exports.plain {
+            let tools = ToolList { tools: door.tools(), cache: None };
+            lists.tools = self.sized("list-tools", tools, size::tool_list).map_err(unlistable("list-tools"))?.tools;
+            lists.refused = door.refused().to_vec();
+        }
         let rules = &Arc::new(self.rules_for_lists(true));
         if let Some(resources) = &exports.resources {
-            let listed = self.list(rules, "list-resources", size::resource_list, async |store, instance| {
+            let listed = self.list(rules, ahead, "list-resources", size::resource_list, async |store, instance| {
                 resources.load(&mut *store, &instance)?.call_list_resources(&mut *store).await
             });
             let listed = listed.await?;
             (lists.resources, lists.resources_cache) = (listed.resources, listed.cache);
-            let listed = self.list(rules, "list-templates", size::template_list, async |store, instance| {
+            let listed = self.list(rules, ahead, "list-templates", size::template_list, async |store, instance| {
                 resources.load(&mut *store, &instance)?.call_list_templates(&mut *store).await
             });
             let listed = listed.await?;
             (lists.templates, lists.templates_cache) = (listed.templates, listed.cache);
         }
         if let Some(prompts) = &exports.prompts {
-            let listed = self.list(rules, "list-prompts", size::prompt_list, async |store, instance| {
+            let listed = self.list(rules, ahead, "list-prompts", size::prompt_list, async |store, instance| {
                 prompts.load(&mut *store, &instance)?.call_list_prompts(&mut *store).await
             });
             let listed = listed.await?;
@@ -169,34 +207,39 @@ impl Cell {
     }
 
     fn rules_for_lists(&self, with_dirs: bool) -> Rules {
-        let Rules { plugin, grant, requested, limits, tls, on_change: _ } = &*self.rules;
+        let Rules { plugin, grant, requested, limits, tls, on_change: _, doors: _ } = &*self.rules;
         let mut dirs = if with_dirs { grant.dirs.clone() } else { Vec::new() };
         dirs.iter_mut().for_each(|dir| dir.access = Access::ReadOnly);
         Rules {
             plugin: Arc::clone(plugin),
-            grant: Grant { env: grant.env.clone(), dirs, ..Grant::default() },
+            grant: Grant {
+                env: grant.env.clone(),
+                dirs,
+                key_value: grant.key_value,
+                tools: grant.tools.clone(),
+                ..Grant::default()
+            },
             requested: requested.clone(),
             limits: limits.clone(),
             tls: Arc::clone(tls),
             // Listing because of a change must not be the cause of the next listing.
             on_change: None,
+            doors: Doors::default(),
         }
     }
 
     async fn list<R>(
         &self,
         rules: &Arc<Rules>,
+        clock_ahead: Duration,
         what: &str,
         size_of: fn(&R) -> usize,
         enter: impl AsyncFnOnce(&mut Store<CellState>, Instance) -> wasmtime::Result<Result<R, CallError>>,
     ) -> Result<R, LoadError> {
         let wall = Wall::of_lists(&self.rules.limits);
-        let answer = self.run(rules, what, CallCtx::default(), wall, size_of, enter).await;
-        answer.map_err(|failure| {
-            // It may be in the guest's own words, and where it is going is a log of one line for each event.
-            let text = one_line(&format!("{what} failed: {failure}"));
-            LoadError::Metadata(text.chars().take(MAX_FINDING).collect())
-        })
+        let ctx = CallCtx { clock_ahead, ..CallCtx::default() };
+        let answer = self.run(rules, what, ctx, wall, size_of, enter).await;
+        answer.map_err(unlistable(what))
     }
 
     /// Runs one tool in a fresh instance.
@@ -212,6 +255,15 @@ impl Cell {
         mut ctx: CallCtx,
     ) -> Boxed<'a, Result<ToolOutcome, CallFailure>> {
         let continuation = ctx.continuation.take();
+        if let Some(door) = &self.compiled.exports.plain {
+            return Box::pin(async move {
+                let limit = self.rules.limits.output_bytes;
+                self.enter(name, ctx, size::tool_outcome, async |store, instance| {
+                    door.call(name, &arguments, store, instance, limit).await
+                })
+                .await
+            });
+        }
         let call = ToolCall { name: name.to_owned(), arguments, continuation };
         Box::pin(async move {
             let tools = self.offered(&self.compiled.exports.tools, "tools")?;
@@ -294,6 +346,7 @@ impl Cell {
             true => Wall { ms: limits.task_wall_ms, setting: "task-wall-ms" },
             false => Wall { ms: limits.wall_ms, setting: "wall-ms" },
         };
+        let wall = wall.until(ctx.via.as_ref().map(|via| via.deadline));
         self.run(&self.rules, what, ctx, wall, size_of, enter).await
     }
 
@@ -339,30 +392,57 @@ impl Cell {
         enter: impl AsyncFnOnce(&mut Store<CellState>, Instance) -> wasmtime::Result<Result<R, CallError>>,
     ) -> Result<R, CallFailure> {
         let engine = &self.compiled.engine;
+        let mut times = Times::start();
         let deadline = Instant::now() + wall.time();
-        let closed = |_| CallFailure::Internal("the engine is shut down".to_owned());
-        let _own_place = self.places.acquire().await.map_err(closed)?;
-        let _place = engine.places.acquire().await.map_err(closed)?;
+        let _own_place = self.places.take(ctx.depth()).await?;
+        let _place = engine.places.take(ctx.depth()).await?;
 
-        let state = CellState::new(rules, what, ctx, deadline).map_err(|error| self.guest_error(what, error))?;
-        let mut store = Store::new(&engine.wasm, state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(self.rules.limits.output_bytes.max(MIN_HOSTCALL_FUEL));
-        deadline::limit_cpu(&mut store, self.rules.limits.cpu_ms);
+        times.placed();
         let _running = engine.ticker.running();
+        // While it is only listed its grant is another, so such an instance serves no call.
+        let warm = self.warm.as_ref().filter(|_| Arc::ptr_eq(rules, &self.rules));
+        let principal = ctx.caller.as_ref().map(|caller| caller.principal.clone());
+        let mut live = match warm.and_then(|warm| warm.take(principal.as_deref())) {
+            Some(mut live) => {
+                live.store.data_mut().renew(rules, what, ctx, deadline);
+                live
+            }
+            None => {
+                let state =
+                    CellState::new(rules, what, ctx, deadline).map_err(|error| self.guest_error(what, error))?;
+                let mut store = Store::new(&engine.wasm, state);
+                store.limiter(|state| &mut state.limiter);
+                store.set_hostcall_fuel(self.rules.limits.output_bytes.max(MIN_HOSTCALL_FUEL));
+                Live::new(store, principal)
+            }
+        };
+        deadline::limit_cpu(&mut live.store, self.rules.limits.cpu_ms);
 
-        let answer = match self.compiled.linked.pre.instantiate_async(&mut store).await {
-            Ok(instance) => enter(&mut store, instance).await,
+        let instance = match live.instance {
+            Some(instance) => Ok(instance),
+            None => self.compiled.linked.pre.instantiate_async(&mut live.store).await,
+        };
+        let answer = match instance {
+            Ok(instance) => {
+                times.instantiated();
+                live.instance = Some(instance);
+                enter(&mut live.store, instance).await
+            }
             Err(error) => Err(error),
         };
-        store.data().voice.log.finish();
+        let data = live.store.data();
+        data.voice.log.finish();
+        times.report(&rules.plugin, what, data.voice.request_id(), data.limiter.memory_in_use());
+        let answer = answer.map_err(|error| self.trapped(what, &live.store, &error))?;
+        if let Some(warm) = warm {
+            warm.keep(live, || Arc::clone(&engine.warm_rooms).try_acquire_owned().ok());
+        }
         match answer {
-            Ok(Ok(answer)) => self.sized(what, answer, size_of),
-            Ok(Err(error)) => Err(match self.sized(what, error, size::call_error) {
+            Ok(answer) => self.sized(what, answer, size_of),
+            Err(error) => Err(match self.sized(what, error, size::call_error) {
                 Ok(error) => self.guest_error(what, error),
                 Err(too_large) => too_large,
             }),
-            Err(error) => Err(self.trapped(what, &store, &error)),
         }
     }
 
@@ -388,7 +468,7 @@ impl Cell {
     }
 
     fn limited(&self, what: &str, hit: &LimitHit) -> CallFailure {
-        tracing::warn!(plugin = %self.rules.plugin, tool = what, "call ended: {hit}");
+        tracing::warn!(plugin = %self.rules.plugin, tool = what, error.type = "limit", "call ended: {hit}");
         CallFailure::Failed(format!("{what} of plugin {} {hit}", self.rules.plugin))
     }
 
@@ -407,7 +487,7 @@ impl Cell {
             let limit = self.rules.limits.output_bytes;
             return self.limited(what, &LimitHit::Output { limit });
         }
-        if error.downcast_ref::<wasmtime::component::ResourceTableError>().is_some() {
+        if let Some(wasmtime::component::ResourceTableError::Full) = error.downcast_ref() {
             let handles = self.rules.limits.open_handles;
             return self.limited(what, &LimitHit::Handles { handles });
         }
@@ -417,9 +497,19 @@ impl Cell {
             None => error.root_cause().to_string(),
         };
         let words = store.data().voice.log.tail();
-        tracing::warn!(%plugin, tool = what, "call crashed: {}", one_line(&detail));
+        let backtrace = backtrace::frames(error).join(" | ");
+        tracing::warn!(%plugin, tool = what, error.type = "crash", backtrace, "call crashed: {}", one_line(&cause));
         let words = if words.is_empty() { String::new() } else { format!("; it said: {words}") };
         CallFailure::Failed(format!("{what} of plugin {plugin} crashed: {cause}{words}"))
+    }
+}
+
+/// Why a list cannot be had.
+fn unlistable(what: &str) -> impl FnOnce(CallFailure) -> LoadError {
+    move |failure| {
+        // It may be in the guest's own words, and where it is going is a log of one line for each event.
+        let text = one_line(&format!("{what} failed: {failure}"));
+        LoadError::Metadata(text.chars().take(MAX_FINDING).collect())
     }
 }
 
@@ -433,6 +523,13 @@ struct Wall {
 impl Wall {
     fn of_lists(limits: &Limits) -> Self {
         Self { ms: limits.list_wall_ms, setting: "list-wall-ms" }
+    }
+
+    /// The same, but not beyond the end of the call that makes this one.
+    fn until(self, end: Option<Instant>) -> Self {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()).as_millis());
+        let left = left.map_or(u64::MAX, |left| u64::try_from(left).unwrap_or(u64::MAX));
+        Self { ms: self.ms.min(left), ..self }
     }
 
     fn time(self) -> Duration {

@@ -2,6 +2,7 @@
 
 use super::types::{Caller, Client, ClientAbilities, Continuation, Level, TraceContext};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,28 @@ pub struct CallCtx {
     pub continuation: Option<Continuation>,
     /// Whether the call runs as a task, which may take longer than a client waits for an answer.
     pub is_task: bool,
+    /// How far the guest's calendar is ahead of the host's. For tests of plugins; zero everywhere else.
+    pub clock_ahead: Duration,
+    /// The call of another plugin's that makes this one; none if a client makes it.
+    pub via: Option<Via>,
+}
+
+/// A call that waits for the tool it called.
+#[derive(Clone, Debug)]
+pub struct Via {
+    /// Its plugin.
+    pub plugin: Arc<str>,
+    /// How many calls there are above the one it made.
+    pub depth: usize,
+    /// When it ends, and with it the one it made.
+    pub deadline: Instant,
+}
+
+impl CallCtx {
+    /// How many calls wait for this one, each for the next.
+    pub(super) fn depth(&self) -> usize {
+        self.via.as_ref().map_or(0, |via| via.depth)
+    }
 }
 
 impl Default for CallCtx {
@@ -49,6 +72,8 @@ impl Default for CallCtx {
             cancel: CancellationToken::new(),
             continuation: None,
             is_task: false,
+            clock_ahead: Duration::ZERO,
+            via: None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The engine all cells share: compiler settings, the pool of memories and stacks, the linker, the clock.
 
 use super::deadline::Ticker;
+use super::drafts::{self, Cursor};
 use super::error::LoadError;
+use super::places::{self, Places};
 use super::state::CellState;
 use super::tls::Tls;
 use super::{imports, inspect};
@@ -28,6 +30,8 @@ const ASYNC_STACK_BYTES: usize = 1 << 20;
 const CORE_INSTANCES: u32 = 128;
 /// Memories one component may have. None seen has more than 2.
 const MEMORIES: u32 = 8;
+/// Instances that may be kept for their next call, over all plugins. Each keeps memory, so they are few.
+const WARM_INSTANCES: u32 = 64;
 /// Tables one component may have, and elements in each. The largest seen has 7,688 elements.
 const TABLES: u32 = 64;
 const TABLE_ELEMENTS: usize = 200_000;
@@ -42,7 +46,8 @@ pub fn disable_backtraces() {
 /// How large the engine is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineConfig {
-    /// Calls that run at once over all plugins; more wait for a place. Default is 256.
+    /// Calls of clients that run at once over all plugins; more wait for a place. For calls that tools make of other tools
+    /// there is an eighth of that again at each depth. Default is 256.
     pub concurrent_calls: u32,
     /// Where compiled components are kept between runs. What is in there is run as native code: it must be writable for
     /// the host's user alone. Default is none: every start compiles.
@@ -60,7 +65,8 @@ pub struct Engine {
     pub(super) wasm: wasmtime::Engine,
     linker: Linker<CellState>,
     pub(super) ticker: Ticker,
-    pub(super) places: Semaphore,
+    pub(super) places: Places,
+    pub(super) warm_rooms: Arc<Semaphore>,
     concurrent_calls: usize,
     pub(super) tls: Arc<Tls>,
 }
@@ -72,9 +78,10 @@ impl Engine {
         let wasm = wasmtime::Engine::new(&wasm_config(config)?).map_err(internal)?;
         let linker = linker(&wasm).map_err(internal)?;
         let ticker = Ticker::start(wasm.clone()).map_err(|error| LoadError::Internal(error.to_string()))?;
-        let concurrent_calls = usize::try_from(config.concurrent_calls).unwrap_or(Semaphore::MAX_PERMITS);
-        let places = Semaphore::new(concurrent_calls);
-        Ok(Arc::new(Self { wasm, linker, ticker, places, concurrent_calls, tls: Arc::default() }))
+        let concurrent_calls = usize::try_from(config.concurrent_calls).unwrap_or(usize::MAX);
+        let places = Places::of_engine(config.concurrent_calls);
+        let warm_rooms = Arc::new(Semaphore::new(WARM_INSTANCES as usize));
+        Ok(Arc::new(Self { wasm, linker, ticker, places, warm_rooms, concurrent_calls, tls: Arc::default() }))
     }
 
     /// How many calls run at once.
@@ -97,9 +104,27 @@ impl Engine {
             .map_err(|_| LoadError::CompileTimeout(patience))?
             .map_err(|error| LoadError::Internal(error.to_string()))?
             .map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
-        let pre =
-            self.linker.instantiate_pre(&component).map_err(|error| LoadError::UnknownImport(format!("{error:#}")))?;
+        let pre = self.link(&component, &inspection).map_err(|error| LoadError::UnknownImport(format!("{error:#}")))?;
         Ok(Linked { pre, inspection })
+    }
+
+    /// Links a component to everything there is, and to drafts under the versions it names.
+    fn link(
+        &self,
+        component: &Component,
+        inspection: &inspect::Inspection,
+    ) -> wasmtime::Result<InstancePre<CellState>> {
+        let named: Vec<&String> = inspection.imports.iter().filter(|import| drafts::serves(import)).collect();
+        if named.is_empty() {
+            return self.linker.instantiate_pre(component);
+        }
+        let with = |cursor| {
+            let mut linker = self.linker.clone();
+            named.iter().try_for_each(|import| drafts::add(&mut linker, import, cursor))?;
+            linker.instantiate_pre(component)
+        };
+        // What is wrong with the newer one is what an author can mend.
+        with(Cursor::Key).or_else(|newer| with(Cursor::Count).map_err(|_| newer))
     }
 }
 
@@ -119,7 +144,9 @@ fn wasm_config(config: &EngineConfig) -> Result<Config, LoadError> {
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(ASYNC_STACK_BYTES)
         .memory_reservation(MAX_MEMORY_BYTES)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config.concurrent_calls)));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(
+            places::in_all(config.concurrent_calls).saturating_add(WARM_INSTANCES),
+        )));
     if let Some(dir) = &config.cache_dir {
         let mut cache = CacheConfig::new();
         cache.with_directory(dir);
@@ -129,7 +156,8 @@ fn wasm_config(config: &EngineConfig) -> Result<Config, LoadError> {
     Ok(wasm)
 }
 
-/// Room for all concurrent calls at the size an ordinary component has, and for single ones at the largest size allowed.
+/// Room for all concurrent calls and kept instances at the size an ordinary component has, and for single ones at the
+/// largest size allowed.
 fn pool(calls: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)

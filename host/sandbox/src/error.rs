@@ -30,7 +30,7 @@ pub enum LoadError {
     },
     /// It exports nothing this host can serve.
     #[error(
-        "exports none of toolcell:plugin/tools, resources, prompts and completions, so there is nothing to serve; it exports {0}"
+        "exports neither toolcell:plugin/tools, resources or prompts nor a function that can be a tool, so there is nothing to serve; it exports {0}"
     )]
     NoExports(String),
     /// It imports something no one here provides.

@@ -1,6 +1,6 @@
 //! The host's side of `toolcell:plugin`: what a plugin can learn about its call, and how it can speak meanwhile.
 
-use super::bindings::v0_1::toolcell::plugin::{changes, context, log, progress};
+use super::bindings::v0_1::toolcell::plugin::{changes, context, key_value, log, peers, progress};
 use super::ctx::{CallCtx, CallEvent, Change};
 use super::log::{GuestLog, printable};
 use super::net::Rules;
@@ -8,6 +8,7 @@ use super::state::CellState;
 use super::types::Level;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use toolcell_policy::DenyReason;
 use wasmtime::component::{HasData, Linker};
 
 /// A progress message longer than this is cut, in bytes.
@@ -17,17 +18,18 @@ const MAX_URI: usize = 8_192;
 
 /// One call's [`CallCtx`] and what has been said in it so far.
 pub(super) struct Voice {
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     pub(super) log: GuestLog,
-    ctx: CallCtx,
-    deadline: Instant,
+    pub(super) ctx: CallCtx,
+    pub(super) deadline: Instant,
+    pub(super) store_writes: usize,
     last_progress: f64,
     reported: Option<Instant>,
 }
 
 impl Voice {
     pub(super) fn new(rules: Arc<Rules>, log: GuestLog, ctx: CallCtx, deadline: Instant) -> Self {
-        Self { rules, log, ctx, deadline, last_progress: f64::NEG_INFINITY, reported: None }
+        Self { rules, log, ctx, deadline, store_writes: 0, last_progress: f64::NEG_INFINITY, reported: None }
     }
 
     /// Hands an event to the client's side. One that finds the channel full is dropped: a guest that talks faster than
@@ -46,6 +48,21 @@ impl Voice {
         }
     }
 
+    /// The text of a refusal, for the guest; the operator's log gets it too.
+    pub(super) fn refused(&self, reason: &DenyReason) -> String {
+        let text = reason.to_string();
+        // A guest that retries in a loop must not fill the log: its refusals count as its own words.
+        if self.log.charge(text.len()) {
+            tracing::warn!(plugin = %self.rules.plugin, error.type = "refused", rule = reason.code(), "refused: {text}");
+        }
+        text
+    }
+
+    /// What names the call in logs.
+    pub(super) fn request_id(&self) -> &str {
+        &self.ctx.request_id
+    }
+
     fn client_wants(&self, level: Level) -> bool {
         self.ctx.events.is_some() && self.ctx.log_level.is_some_and(|least| level as u8 >= least as u8)
     }
@@ -57,15 +74,16 @@ impl HasData for HasVoice {
     type Data<'a> = &'a mut Voice;
 }
 
-/// Adds what this file implements. `key-value` and `peers` are part of the contract but not served by this version, so a
-/// plugin that imports them is refused when it is loaded, not when it is called.
+/// Adds what this file and its neighbours implement.
 pub(super) fn add_to_linker(linker: &mut Linker<CellState>) -> wasmtime::Result<()> {
     let voice: fn(&mut CellState) -> &mut Voice = |state| &mut state.voice;
     super::bindings::v0_1::toolcell::plugin::types::add_to_linker::<CellState, HasVoice>(linker, voice)?;
     context::add_to_linker::<CellState, HasVoice>(linker, voice)?;
     progress::add_to_linker::<CellState, HasVoice>(linker, voice)?;
     log::add_to_linker::<CellState, HasVoice>(linker, voice)?;
-    changes::add_to_linker::<CellState, HasVoice>(linker, voice)
+    changes::add_to_linker::<CellState, HasVoice>(linker, voice)?;
+    key_value::add_to_linker::<CellState, HasVoice>(linker, voice)?;
+    peers::add_to_linker::<CellState, HasVoice>(linker, voice)
 }
 
 impl super::bindings::v0_1::toolcell::plugin::types::Host for Voice {}

@@ -1,6 +1,7 @@
 //! Reads what a component says of itself before anything of it is compiled.
 
 use super::error::LoadError;
+use super::plain::docs;
 use wasmparser::{Encoding, Parser, Payload};
 
 /// The custom section in which SDKs put the manifest.
@@ -23,6 +24,8 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// The names it exports, as written.
     pub exports: Vec<String>,
+    /// Its `package-docs` section: the doc comments of its WIT, not yet parsed. None if there is none, or a huge one.
+    pub docs: Option<Vec<u8>>,
 }
 
 /// Reads the outside of a component.
@@ -49,6 +52,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
                 seen.manifest.get_or_insert(manifest(section.data())?);
+            }
+            Payload::CustomSection(section)
+                if depth == 1 && section.name() == docs::SECTION && section.data().len() <= docs::MAX_BYTES =>
+            {
+                seen.docs.get_or_insert(section.data().to_vec());
             }
             Payload::ComponentImportSection(imports) if depth == 1 => {
                 for import in imports {

@@ -6,16 +6,22 @@
 //! arguments, no streams, no working directory, no sockets.
 //!
 //! In reading order: [`types`] and [`ctx`] (what goes in and out), `inspect` (before compiling), `engine` (compile and
-//! link), `cell` (one call), `state` (all a guest can touch), `imports` (what it can ask the host), `net` and `tls` (its only
-//! way out), `deadline`, `limiter` and `size` (its limits), `log` (its voice), [`error`].
+//! link), `cell` (one call), `plain` (components that know nothing of Toolcell), `warm` (instances kept for the next call),
+//! `state` (all a guest can touch), `imports` (what it can ask the host), `store` (its own store), `peers` (other tools),
+//! `drafts` (the same for guests that were written for other hosts), [`doors`] (what the layers above lend it), `net` and
+//! `tls` (its only way out), `places`, `deadline`, `limiter` and `size` (its limits), `log` (its voice), `times` and
+//! `backtrace` (what is told of a call to whoever traces it), [`error`].
 
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod backtrace;
 pub mod bindings;
 mod cell;
 pub mod ctx;
 mod deadline;
+pub mod doors;
+mod drafts;
 mod engine;
 pub mod error;
 mod imports;
@@ -23,13 +29,20 @@ pub mod inspect;
 mod limiter;
 mod log;
 mod net;
+mod peers;
+mod places;
+mod plain;
 mod size;
 mod state;
+mod store;
+mod times;
 mod tls;
 pub mod types;
+mod warm;
 
 pub use cell::{Cell, Compiled};
-pub use ctx::{CallCtx, CallEvent, Change, OnChange};
+pub use ctx::{CallCtx, CallEvent, Change, OnChange, Via};
+pub use doors::Doors;
 pub use engine::{Engine, EngineConfig, MAX_MEMORY_BYTES, disable_backtraces};
 pub use error::{CallFailure, LoadError};
 pub use inspect::{Inspection, inspect};

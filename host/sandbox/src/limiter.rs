@@ -29,6 +29,16 @@ impl Limiter {
         }
     }
 
+    /// Begins the next call of the same instance, which keeps the memory it has.
+    pub(super) fn renew(&mut self) {
+        self.refused = None;
+    }
+
+    /// The memory of the instance, in bytes.
+    pub(super) fn memory_in_use(&self) -> usize {
+        self.memory_in_use
+    }
+
     /// The first growth that was refused, if any.
     pub(super) fn refused(&self) -> Option<&LimitHit> {
         self.refused.as_ref()

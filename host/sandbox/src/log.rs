@@ -40,9 +40,13 @@ struct Inner {
 
 impl GuestLog {
     pub(super) fn new(plugin: Arc<str>, tool: String, request_id: String, limits: &Limits) -> Self {
-        let (out, err, tail) = (Vec::new(), Vec::new(), Vec::new());
-        let Limits { log_bytes: bytes_left, log_lines: lines_left, .. } = *limits;
-        Self(Arc::new(Mutex::new(Inner { plugin, tool, request_id, bytes_left, lines_left, out, err, tail })))
+        Self(Arc::new(Mutex::new(Inner::new(plugin, tool, request_id, limits))))
+    }
+
+    /// Begins the log of the next call of the same instance: its streams still lead here.
+    pub(super) fn renew(&self, tool: String, request_id: String, limits: &Limits) {
+        let mut inner = self.lock();
+        *inner = Inner::new(Arc::clone(&inner.plugin), tool, request_id, limits);
     }
 
     /// Takes one line of `len` bytes off what may still be logged. The first time there is not enough left, the log
@@ -73,6 +77,12 @@ impl GuestLog {
 }
 
 impl Inner {
+    fn new(plugin: Arc<str>, tool: String, request_id: String, limits: &Limits) -> Self {
+        let (out, err, tail) = (Vec::new(), Vec::new(), Vec::new());
+        let Limits { log_bytes: bytes_left, log_lines: lines_left, .. } = *limits;
+        Self { plugin, tool, request_id, bytes_left, lines_left, out, err, tail }
+    }
+
     fn charge(&mut self, len: usize, lines: usize) -> bool {
         if self.bytes_left == 0 {
             return false;

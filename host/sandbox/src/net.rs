@@ -3,7 +3,8 @@
 //! to. Raw sockets and name look-ups are refused elsewhere, by never being allowed in the WASI context.
 
 use super::ctx::OnChange;
-use super::log::GuestLog;
+use super::doors::Doors;
+use super::log::{GuestLog, one_line};
 use super::tls::{self, Tls};
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -14,7 +15,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -36,6 +37,8 @@ pub(super) struct Rules {
     pub(super) tls: Arc<Tls>,
     /// Hears what the guest says has changed; none while it is only asked for its lists.
     pub(super) on_change: Option<OnChange>,
+    /// What the layers above lend it; nothing while it is only asked for its lists.
+    pub(super) doors: Doors,
 }
 
 /// The outgoing door of one call.
@@ -70,7 +73,7 @@ fn refused(plugin: &str, log: &GuestLog, reason: &DenyReason) -> Error {
     let text = reason.to_string();
     // A guest that retries in a loop must not fill the log: its refusals count as its own words.
     if log.charge(text.len()) {
-        tracing::warn!(%plugin, rule = reason.code(), "outgoing request refused: {text}");
+        tracing::warn!(%plugin, error.type = "refused", rule = reason.code(), "outgoing request refused: {text}");
     }
     Error::InternalError(Some(text))
 }
@@ -85,13 +88,45 @@ impl WasiHttpHooks for Outgoing {
         let checked = self.check_name(&request);
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let (rules, log) = (Arc::clone(&self.rules), self.log.clone());
+        let told = Told::of(&request);
         Box::new(async move {
             let permit = checked?;
             let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
             let timeouts = Timeouts::new(&rules.limits, options);
-            let address = resolve(&rules, &log, &permit, timeouts.connect).await?;
-            send(&rules, request, &permit, &address, timeouts, slot).await
+            let sent = async {
+                let address = resolve(&rules, &log, &permit, timeouts.connect).await?;
+                send(&rules, request, &permit, &address, timeouts, slot).await
+            };
+            let sent = sent.await;
+            told.report(&rules.plugin, &sent);
+            sent
         })
+    }
+}
+
+/// A request as it is told to whoever traces the call; nothing if nobody does.
+struct Told(Option<(Method, String, Instant)>);
+
+impl Told {
+    fn of(request: &Request<WasiBody>) -> Self {
+        let heard = tracing::enabled!(target: "toolcell::http", tracing::Level::DEBUG);
+        // A query may hold a secret.
+        let place = |uri: &http::Uri| {
+            let (scheme, host) =
+                (uri.scheme_str().unwrap_or_default(), uri.authority().map(http::uri::Authority::as_str));
+            format!("{scheme}://{}{}", host.unwrap_or_default(), uri.path())
+        };
+        Self(heard.then(|| (request.method().clone(), place(request.uri()), Instant::now())))
+    }
+
+    fn report(self, plugin: &str, sent: &Sent) {
+        let Some((method, url, started)) = self.0 else { return };
+        let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let answer = match sent {
+            Ok((response, _)) => response.status().to_string(),
+            Err(error) => one_line(&error.to_string()),
+        };
+        tracing::debug!(target: "toolcell::http", plugin, %method, url, answer, elapsed_us, "request");
     }
 }
 

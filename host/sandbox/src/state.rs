@@ -7,17 +7,17 @@ use super::log::{GuestLog, Pipe, Stream};
 use super::net::{Outgoing, Rules};
 use super::types::CallError;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 use toolcell_policy::{Access, Limits};
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The data of one store: one call of one plugin.
 pub(super) struct CellState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    table: ResourceTable,
+    pub(super) table: ResourceTable,
     outgoing: Outgoing,
     pub(super) limiter: Limiter,
     pub(super) voice: Voice,
@@ -36,6 +36,9 @@ impl CellState {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(Pipe::new(&log, Stream::Out)).stderr(Pipe::new(&log, Stream::Err));
         wasi.max_random_size(limits.output_bytes as u64);
+        if !ctx.clock_ahead.is_zero() {
+            wasi.wall_clock(Ahead(ctx.clock_ahead));
+        }
         for (name, value) in &grant.env {
             wasi.env(name, value);
         }
@@ -59,6 +62,29 @@ impl CellState {
             limiter: Limiter::new(limits),
             voice: Voice::new(Arc::clone(rules), log, ctx, deadline),
         })
+    }
+
+    /// Begins the next call of the same instance: a new context, log, outgoing door and budget. Directories, variables and
+    /// whatever the guest still holds open stay as they are, because it has handles to them.
+    pub(super) fn renew(&mut self, rules: &Arc<Rules>, tool: &str, ctx: CallCtx, deadline: Instant) {
+        let log = self.voice.log.clone();
+        log.renew(tool.to_owned(), ctx.request_id.clone(), &rules.limits);
+        self.limiter.renew();
+        self.outgoing = Outgoing::new(Arc::clone(rules), log.clone());
+        self.voice = Voice::new(Arc::clone(rules), log, ctx, deadline);
+    }
+}
+
+/// The host's calendar, some time ahead.
+struct Ahead(Duration);
+
+impl HostWallClock for Ahead {
+    fn resolution(&self) -> Duration {
+        Duration::from_micros(1)
+    }
+
+    fn now(&self) -> Duration {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().saturating_add(self.0)
     }
 }
 

@@ -34,4 +34,6 @@ pub struct Lists {
     pub templates_cache: Option<CacheHint>,
     pub prompts: Vec<Prompt>,
     pub prompts_cache: Option<CacheHint>,
+    /// Exported functions that cannot be tools, each with the reason.
+    pub refused: Vec<String>,
 }

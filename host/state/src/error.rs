@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use crate::task::TaskRecord;
+use crate::values::Full;
 
 /// Why the store did not do what it was asked to.
 ///
-/// [`NotFound`](Self::NotFound), [`Conflict`](Self::Conflict), [`Fixed`](Self::Fixed) and [`Final`](Self::Final) are about the
-/// request; [`Limit`](Self::Limit) may be told to the client; the others are the operator's to mend.
+/// [`NotFound`](Self::NotFound), [`Conflict`](Self::Conflict), [`Fixed`](Self::Fixed), [`Final`](Self::Final) and
+/// [`Differs`](Self::Differs) are about the request; [`Limit`](Self::Limit) and [`Full`](Self::Full) may be told to whoever
+/// asks; the others are the operator's to mend.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
@@ -37,6 +39,22 @@ pub enum StateError {
         /// What it is set to: bytes or a number of records.
         limit: u64,
         /// What it would have to be.
+        needed: u64,
+    },
+    /// The key of a plugin has another value than the write expects.
+    #[error("the key has another value by now: decide anew on what it is")]
+    Differs {
+        /// What it has.
+        current: Option<Vec<u8>>,
+    },
+    /// A plugin would keep more than its [`Quota`](crate::Quota).
+    #[error("the plugin would keep {needed} {}, at most {limit} are allowed", match .what { Full::Keys => "keys", Full::Bytes => "bytes" })]
+    Full {
+        /// What there is too much of.
+        what: Full,
+        /// How much is allowed.
+        limit: u64,
+        /// How much it would be.
         needed: u64,
     },
     /// Another process, or another [`FileStore`](crate::FileStore) of this one, has the file open.

@@ -1,8 +1,9 @@
-//! What must outlive a request of a Toolcell host. So far that is tasks: calls that a client was given a handle for and
-//! asks about later, maybe after the host was started again.
+//! What must outlive a request of a Toolcell host: tasks, which are calls that a client was given a handle for and asks
+//! about later, maybe after the host was started again; and the values that plugins keep.
 //!
-//! [`TaskStore`] is the door: six methods over [`TaskRecord`]s. [`FileStore`] keeps them in one file and gives nothing back
-//! before it is on the disk; [`MemoryStore`] keeps them until the process ends. Both refuse what [`Limits`] does not allow.
+//! There are two doors: [`TaskStore`], six methods over [`TaskRecord`]s, and [`ValueStore`], three over keys and values.
+//! [`FileStore`] keeps both in one file and gives nothing back before it is on the disk; [`MemoryStore`] keeps them until the
+//! process ends. Tasks beyond [`Limits`] and values beyond a plugin's [`Quota`] are refused.
 //!
 //! ```
 //! use toolcell_state::{Limits, MemoryStore, NewTask, TaskStatus, TaskStore};
@@ -35,6 +36,7 @@ mod store;
 mod task;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use error::StateError;
 pub use file::FileStore;
@@ -42,3 +44,4 @@ pub use limits::Limits;
 pub use memory::MemoryStore;
 pub use store::{BoxFuture, Cursor, Page, TaskStore};
 pub use task::{NewTask, TaskRecord, TaskStatus};
+pub use values::{Expected, Full, KeyPage, Quota, ValueStore, ValueWrite};

@@ -1,4 +1,4 @@
-//! Tasks in memory: for tests, and for hosts whose tasks may die with them.
+//! Tasks in memory: for tests, and for hosts whose tasks may die with them. Values are kept beside them (`values/memory.rs`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,15 @@ use crate::error::StateError;
 use crate::limits::{Change, Limits, Usage};
 use crate::store::{BoxFuture, Cursor, PAGE_BYTES, PAGE_RECORDS, Page, REMOVE_AT_ONCE, TaskStore};
 use crate::task::{NewTask, TaskRecord};
+use crate::values;
 
-/// Keeps tasks until it is dropped. Its futures never wait. Records beyond [`Limits`] are refused, so
-/// its memory is bounded by them.
+/// Keeps tasks and values until it is dropped. Its futures never wait. Records beyond [`Limits`] are refused, and values
+/// beyond their plugin's quota, so its memory is bounded by them.
 #[derive(Debug)]
 pub struct MemoryStore {
     limits: Limits,
     kept: Mutex<Kept>,
+    pub(crate) values: Mutex<values::Kept>,
 }
 
 /// When and which: the key of both indexes, so that ids break ties.
@@ -33,7 +35,7 @@ struct Kept {
 impl MemoryStore {
     /// An empty store.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, kept: Mutex::default() }
+        Self { limits, kept: Mutex::default(), values: Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -1,13 +1,14 @@
-//! Tasks in one file, by way of redb.
+//! Tasks and values in one file, by way of redb.
 //!
-//! In reading order: [`open`] makes, checks and opens the file; [`tables`] says what is in it and does each operation inside
-//! a transaction; [`writer`] is the thread that puts the writes waiting together into one transaction. This file is the
+//! In reading order: [`open`] makes, checks and opens the file; [`tables`] and [`values`] say what is in it and do each
+//! operation inside a transaction; [`writer`] is the thread that puts the writes waiting together into one transaction. This file is the
 //! store around them.
 //!
 //! Reads see what the last transaction left and never wait for the writer.
 
 mod open;
 mod tables;
+mod values;
 mod writer;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::error::StateError;
 use crate::limits::Limits;
 use crate::store::{BoxFuture, Cursor, Page, TaskStore};
 use crate::task::{NewTask, TaskRecord, may_be_id};
+use crate::values::{KeyPage, ValueStore, ValueWrite};
 use open::Attach;
 use tables::Fault;
 use writer::{Job, Reply};
@@ -36,7 +38,7 @@ use writer::{Job, Reply};
 /// transaction, so that no one waits for more than two.
 const QUEUE: usize = 256;
 
-/// Keeps tasks in one file, which one process at a time may have open.
+/// Keeps tasks and values in one file, which one process at a time may have open.
 ///
 /// A write is on the disk when it returns. Writes that come while another is being brought there share the next trip, so
 /// many at once cost little more than one.
@@ -208,5 +210,26 @@ impl TaskStore for FileStore {
             }
             self.write(|reply| Job::Delete(id.to_owned(), reply)).await
         })
+    }
+}
+
+impl ValueStore for FileStore {
+    fn value<'a>(&'a self, plugin: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
+        let (plugin, key) = (plugin.to_owned(), key.to_owned());
+        Box::pin(self.read(move |reading| values::value(reading, &plugin, &key)))
+    }
+
+    fn put(&self, write: ValueWrite) -> BoxFuture<'_, Result<(), StateError>> {
+        Box::pin(self.write(|reply| Job::Put(write, reply)))
+    }
+
+    fn keys<'a>(
+        &'a self,
+        plugin: &'a str,
+        prefix: &'a str,
+        after: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<KeyPage, StateError>> {
+        let (plugin, prefix, after) = (plugin.to_owned(), prefix.to_owned(), after.map(str::to_owned));
+        Box::pin(self.read(move |reading| values::keys(reading, &plugin, &prefix, after.as_deref())))
     }
 }

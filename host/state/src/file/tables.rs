@@ -7,6 +7,10 @@
 //! | `unfinished` | created, id | of tasks that are not over |
 //! | `expiry` | expires, id | of tasks with a time to live |
 //! | `owners` | `=` and the owner, or nothing | number and bytes of their records |
+//! | `values` | plugin, key | a value that a plugin keeps (`values.rs`) |
+//! | `spaces` | plugin | number of its keys, and bytes of its keys and values |
+//!
+//! The last two are younger. A file without them is one of the same schema in which no plugin keeps anything.
 
 use std::ops::Bound;
 
@@ -15,6 +19,7 @@ use redb::{
     WriteTransaction,
 };
 
+use super::values::Values;
 use crate::codec;
 use crate::error::StateError;
 use crate::limits::{Change, Limits, Usage};
@@ -122,6 +127,7 @@ pub(super) struct Tables<'t> {
     unfinished: Table<'t, (u64, &'static str), ()>,
     expiry: Table<'t, (u64, &'static str), ()>,
     owners: Table<'t, &'static str, (u64, u64)>,
+    pub(super) values: Values<'t>,
 }
 
 impl<'t> Tables<'t> {
@@ -132,6 +138,7 @@ impl<'t> Tables<'t> {
             unfinished: writing.open_table(UNFINISHED)?,
             expiry: writing.open_table(EXPIRY)?,
             owners: writing.open_table(OWNERS)?,
+            values: Values::open(writing)?,
         })
     }
 

@@ -11,6 +11,7 @@ use super::{QUEUE, Shared};
 use crate::error::StateError;
 use crate::limits::Limits;
 use crate::task::{NewTask, TaskRecord};
+use crate::values::ValueWrite;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StateError>>;
 
@@ -20,6 +21,7 @@ pub(super) enum Job {
     Replace(Box<TaskRecord>, Reply<TaskRecord>),
     RemoveExpired { now_ms: u64, limit: usize, reply: Reply<Vec<String>> },
     Delete(String, Reply<bool>),
+    Put(ValueWrite, Reply<()>),
 }
 
 /// A job that was done, with its answer. Called with how the transaction ended: only then the answer is true.
@@ -91,6 +93,7 @@ impl Job {
                 answer(reply, tables.remove_expired(now_ms, limit), |ids| !ids.is_empty())
             }
             Self::Delete(id, reply) => answer(reply, tables.delete(&id), |found| *found),
+            Self::Put(write, reply) => answer(reply, tables.values.put(write), |()| true),
         }
     }
 
@@ -100,6 +103,7 @@ impl Job {
             Self::Create(_, reply) | Self::Replace(_, reply) => drop(reply.send(Err(error))),
             Self::RemoveExpired { reply, .. } => drop(reply.send(Err(error))),
             Self::Delete(_, reply) => drop(reply.send(Err(error))),
+            Self::Put(_, reply) => drop(reply.send(Err(error))),
         }
     }
 }

@@ -1,0 +1,55 @@
+//! How long the parts of one call took, for whoever traces it.
+
+use std::time::{Duration, Instant};
+
+/// What is told under: `toolcell::cell` at debug.
+const TARGET: &str = "toolcell::cell";
+
+/// A stopwatch that stands still unless somebody listens.
+pub(super) struct Times(Option<Laps>);
+
+struct Laps {
+    started: Instant,
+    placed: Instant,
+    instantiated: Option<Instant>,
+}
+
+impl Times {
+    /// Starts it.
+    pub(super) fn start() -> Self {
+        let heard = tracing::enabled!(target: TARGET, tracing::Level::DEBUG);
+        Self(heard.then(Instant::now).map(|now| Laps { started: now, placed: now, instantiated: None }))
+    }
+
+    /// The call has its place among those that run.
+    pub(super) fn placed(&mut self) {
+        if let Some(laps) = &mut self.0 {
+            laps.placed = Instant::now();
+        }
+    }
+
+    /// The instance is made.
+    pub(super) fn instantiated(&mut self) {
+        if let Some(laps) = &mut self.0 {
+            laps.instantiated = Some(Instant::now());
+        }
+    }
+
+    /// The guest is done. What it waited for in host functions counts as time of the guest.
+    pub(super) fn report(self, plugin: &str, what: &str, request_id: &str, memory_bytes: usize) {
+        let Some(Laps { started, placed, instantiated }) = self.0 else { return };
+        let entered = instantiated.unwrap_or_else(Instant::now);
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(
+            target: TARGET,
+            plugin,
+            tool = what,
+            request_id,
+            waited_us = micros(placed.duration_since(started)),
+            instantiated_us = micros(entered.duration_since(placed)),
+            guest_us = micros(entered.elapsed()),
+            memory_bytes,
+            "left the cell"
+        );
+    }
+}
