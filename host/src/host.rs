@@ -1,5 +1,7 @@
 //! The composition root: puts the layers together and owns what runs between calls.
 
+pub(crate) mod values;
+
 use crate::policy::{AllowAll, Policy};
 use crate::protocol::{Server, ServerInfo};
 use crate::registry::watch::Watch;
@@ -11,9 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use toolcell_state::{MemoryStore, TaskStore};
+use toolcell_state::{MemoryStore, TaskStore, ValueStore};
 
 /// What a [`PluginList`] wants in service.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,6 +68,7 @@ pub struct HostBuilder {
     server: ServerInfo,
     http: HttpConfig,
     tasks: Arc<dyn TaskStore>,
+    values: Arc<dyn ValueStore>,
     watch: bool,
 }
 
@@ -118,6 +122,14 @@ impl HostBuilder {
         self
     }
 
+    /// Keeps the values of plugins in this store, which may be the same as the one of [`tasks`](Self::tasks). Default is
+    /// memory: they end with the process.
+    #[must_use]
+    pub fn values(mut self, store: Arc<dyn ValueStore>) -> Self {
+        self.values = store;
+        self
+    }
+
     /// Reloads plugins when their files change. Takes one thread for the operating system's events. Default is not to.
     #[must_use]
     pub fn watch(mut self, watch: bool) -> Self {
@@ -133,8 +145,8 @@ impl HostBuilder {
     /// # Errors
     /// See [`HostError`].
     pub async fn build(self) -> Result<Host, HostError> {
-        let Self { plugins, list, policy, engine, server, http, tasks: store, watch } = self;
-        let registry = Registry::new(Engine::new(&engine)?, policy);
+        let Self { plugins, list, policy, engine, server, http, tasks: store, values, watch } = self;
+        let registry = Registry::new(Engine::new(&engine)?, policy, Arc::new(values::Door(values)));
         let plan = Plan { fixed: plugins, list };
         let wanted = plan.wanted().map_err(HostError::List)?;
         wanted.report();
@@ -176,6 +188,7 @@ struct Inner {
 impl Host {
     /// Starts building a host.
     pub fn builder() -> HostBuilder {
+        let state = Arc::new(MemoryStore::new(toolcell_state::Limits::default()));
         HostBuilder {
             plugins: Vec::new(),
             list: None,
@@ -183,7 +196,8 @@ impl Host {
             engine: EngineConfig::default(),
             server: ServerInfo::default(),
             http: HttpConfig::default(),
-            tasks: Arc::new(MemoryStore::new(toolcell_state::Limits::default())),
+            tasks: Arc::clone(&state) as _,
+            values: state,
             watch: false,
         }
     }
@@ -191,6 +205,12 @@ impl Host {
     /// The plugins and tools in service now, and what is not and why.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.registry.snapshot()
+    }
+
+    /// Tells when plugins have been loaded anew, whether or not that changed anything: the generation of the snapshot that
+    /// is in service from then on.
+    pub fn reloads(&self) -> watch::Receiver<u64> {
+        self.0.registry.generations()
     }
 
     /// Calls a tool in this process, through validation, policy and cell like any client. `arguments` is the text of a

@@ -36,7 +36,7 @@ fn shorten(names: &[&str]) -> String {
     }
 }
 
-fn snippets(url: &str) -> String {
+pub(super) fn snippets(url: &str) -> String {
     format!(
         r#"
 connect a client

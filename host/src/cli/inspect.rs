@@ -1,14 +1,31 @@
 //! `toolcell inspect`.
 
-use super::{Inspect, say, source};
-use crate::policy::Requested;
+use super::terminal::{Paint, bytes};
+use super::{lint, say, source};
+use crate::policy::{Grant, Requested};
 use crate::registry::{Offers, Plugin, PluginSpec, Snapshot, Source, plugin_name};
 use anyhow::bail;
+use clap::Args;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// A description shorter than this tells a model too little to choose the tool, in characters.
-const SHORT_DESCRIPTION: usize = 20;
+#[derive(Args)]
+#[command(after_help = "Nothing is granted to it: its lists are read, none of its tools is called.
+
+Examples:
+  toolcell inspect weather.wasm
+  toolcell inspect weather.wasm --json | jq .grant      The lines for toolcell.toml that grant what it asks for
+
+Exit codes: 0 it was read, whatever there is to mend; 2 it could not be read or loaded.")]
+pub(super) struct Inspect {
+    /// The component
+    file: PathBuf,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 pub(super) async fn run(inspect: Inspect) -> anyhow::Result<ExitCode> {
     let Inspect { file, json } = inspect;
@@ -22,38 +39,54 @@ pub(super) async fn run(inspect: Inspect) -> anyhow::Result<ExitCode> {
         }
     };
     let findings = findings(plugin, &snapshot);
+    let grant = plugin.manifest.requested.as_ref().and_then(|asked| grant(plugin.name(), &file, asked));
     if json {
-        say(&serde_json::to_string_pretty(&as_json(plugin, &findings))?)?;
+        say(&serde_json::to_string_pretty(&as_json(plugin, grant.as_deref(), &findings))?)?;
     } else {
-        say(&as_text(plugin, &findings))?;
+        say(&as_text(plugin, grant.as_deref(), &findings))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What an operator or the author should look at.
-fn findings(plugin: &Plugin, snapshot: &Snapshot) -> Vec<String> {
+pub(super) fn findings(plugin: &Plugin, snapshot: &Snapshot) -> Vec<String> {
     let mut findings: Vec<String> = snapshot.problems().iter().map(|problem| problem.message.clone()).collect();
     if plugin.manifest.requested.is_none() {
         findings.push("it has no manifest, so what it asks for is unknown; what you grant is what it gets".to_owned());
     }
-    for tool in &plugin.offers.tools {
-        let described = tool.tool.description.as_deref().unwrap_or_default().trim().chars().count();
-        if described == 0 {
-            findings.push(format!("tool {} has no description; a model cannot know when to use it", tool.name));
-        } else if described < SHORT_DESCRIPTION {
-            findings.push(format!(
-                "tool {} has a description of {described} characters; say what it does and when to use it",
-                tool.name
-            ));
-        }
-        let schema: Value = serde_json::from_str(&tool.tool.input_schema).unwrap_or_default();
-        for (name, parameter) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            if parameter.get("description").is_none() {
-                findings.push(format!("parameter {name} of tool {} has no description", tool.name));
-            }
+    findings.extend(lint::offers(&plugin.offers).iter().map(ToString::to_string));
+    findings
+}
+
+/// The lines of `toolcell.toml` that grant all it asks for; none if it asks for nothing. They are the ones a refusal shows,
+/// those for the same key in one.
+fn grant(name: &str, file: &Path, asked: &Requested) -> Option<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for gap in Grant::default().gaps(name, asked) {
+        let text = gap.to_string();
+        let Some((_, line)) = text.rsplit_once(&format!("[plugins.{name}] ")) else { continue };
+        let Some((key, value)) = line.split_once(" = ") else { continue };
+        match lines.iter_mut().find(|(known, _)| known == key) {
+            Some((_, before)) => *before = joined(before, value),
+            None => lines.push((key.to_owned(), value.to_owned())),
         }
     }
-    findings
+    let lines: Vec<String> = lines.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    (!lines.is_empty())
+        .then(|| format!("[plugins.{name}]\npath = {:?}\n{}", file.display().to_string(), lines.join("\n")))
+}
+
+/// Two lists, or two tables, of TOML as one.
+fn joined(one: &str, two: &str) -> String {
+    let inner = |text: &str| text.trim_matches(['[', ']']).trim().to_owned();
+    match (one.starts_with('['), one.starts_with('{')) {
+        (true, _) => format!("[{}, {}]", inner(one), inner(two)),
+        (_, true) => {
+            let inner = |text: &str| text.trim().trim_start_matches('{').trim_end_matches('}').trim().to_owned();
+            format!("{{ {}, {} }}", inner(one), inner(two))
+        }
+        _ => two.to_owned(),
+    }
 }
 
 /// What it asks for, as capability and reason.
@@ -62,25 +95,28 @@ fn requests(requested: &Requested) -> Vec<(String, &str)> {
         requested.dirs.iter().map(|dir| (format!("directory {} {}", dir.path, dir.access.as_str()), dir.why.as_str()));
     let hosts = requested.hosts.iter().map(|host| (format!("host {}", host.pattern), host.why.as_str()));
     let env = requested.env.iter().map(|env| (format!("variable {}", env.name), env.why.as_str()));
-    dirs.chain(hosts).chain(env).collect()
+    let store = requested.key_value.iter().map(|store| ("store of its own".to_owned(), store.why.as_str()));
+    let tools = requested.tools.iter().map(|tool| (format!("tool {}", tool.pattern), tool.why.as_str()));
+    dirs.chain(hosts).chain(env).chain(store).chain(tools).collect()
 }
 
-fn as_text(plugin: &Plugin, findings: &[String]) -> String {
+fn as_text(plugin: &Plugin, grant: Option<&str>, findings: &[String]) -> String {
+    let paint = Paint::stdout();
     let manifest = &plugin.manifest;
     let outside = plugin.compiled().inspection();
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "not said".to_owned());
     let mut out = format!(
         "{} {}\n",
-        manifest.name.as_deref().unwrap_or(plugin.name()),
+        paint.strong(manifest.name.as_deref().unwrap_or(plugin.name())),
         manifest.version.as_deref().unwrap_or("")
     );
     if let Some(description) = &manifest.description {
         out += &format!("  {}\n", description.trim().replace('\n', "\n  "));
     }
-    out += &format!("\n  digest    {}\n  size      {} KiB\n", plugin.digest, plugin.size.div_ceil(1024));
+    out += &format!("\n  digest    {}\n  size      {}\n", plugin.digest, bytes(plugin.size));
     out += &format!("  contract  {}\n  built by  {}\n", text(&outside.contract), text(&manifest.sdk));
     if let Some((memory, elements)) = plugin.compiled().footprint() {
-        out += &format!("  at start  {} KiB of memory, {elements} table elements\n", memory / 1024);
+        out += &format!("  at start  {} of memory, {elements} table elements\n", bytes(memory));
     }
     out += "\nasks for\n";
     match &manifest.requested {
@@ -90,12 +126,16 @@ fn as_text(plugin: &Plugin, findings: &[String]) -> String {
             asked => out.extend(asked.iter().map(|(capability, why)| format!("  {capability:<40} {why}\n"))),
         },
     }
+    if let Some(grant) = grant {
+        out += &format!("\nto grant it all of that, add to toolcell.toml\n  {}\n", grant.replace('\n', "\n  "));
+    }
     out += &format!("\ntools ({})\n", plugin.offers.tools.len());
     for tool in &plugin.offers.tools {
         let description = tool.tool.description.as_deref().unwrap_or("(no description)").trim();
         out += &format!(
-            "  {}\n    {}\n    in  {}\n",
-            tool.name,
+            "  {}{}\n    {}\n    in  {}\n",
+            paint.strong(&tool.name),
+            hints(tool),
             description.replace('\n', "\n    "),
             tool.tool.input_schema
         );
@@ -122,12 +162,26 @@ fn as_text(plugin: &Plugin, findings: &[String]) -> String {
     }
     if !findings.is_empty() {
         out += &format!("\nfindings ({})\n", findings.len());
-        out.extend(findings.iter().map(|finding| format!("  {finding}\n")));
+        out.extend(findings.iter().map(|finding| format!("  {} {finding}\n", paint.doubtful("warning:"))));
     }
     out
 }
 
-fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
+/// What a tool says it does to the world.
+fn hints(tool: &crate::registry::ToolEntry) -> String {
+    let Some(said) = &tool.tool.annotations else { return String::new() };
+    let words = [
+        (said.read_only, "read-only", "changes something"),
+        (said.destructive, "destructive", "not destructive"),
+        (said.idempotent, "idempotent", "not idempotent"),
+        (said.open_world, "open world", "closed world"),
+    ];
+    let said: Vec<&str> =
+        words.into_iter().filter_map(|(is, yes, no)| is.map(|is| if is { yes } else { no })).collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
+}
+
+fn as_json(plugin: &Plugin, grant: Option<&str>, findings: &[String]) -> Value {
     let manifest = &plugin.manifest;
     let outside = plugin.compiled().inspection();
     let schema = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
@@ -137,8 +191,14 @@ fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
         .iter()
         .map(|entry| {
             let tool = &entry.tool;
+            let hints = tool.annotations.as_ref().map(|said| {
+                json!({
+                    "readOnlyHint": said.read_only, "destructiveHint": said.destructive,
+                    "idempotentHint": said.idempotent, "openWorldHint": said.open_world,
+                })
+            });
             json!({
-                "name": entry.name, "title": tool.title, "description": tool.description,
+                "name": entry.name, "annotations": hints, "title": tool.title, "description": tool.description,
                 "inputSchema": schema(&tool.input_schema), "outputSchema": tool.output_schema.as_ref().map(schema),
             })
         })
@@ -171,6 +231,36 @@ fn as_json(plugin: &Plugin, findings: &[String]) -> Value {
         "name": manifest.name, "version": manifest.version, "description": manifest.description,
         "digest": plugin.digest.to_string(), "bytes": plugin.size, "contract": outside.contract, "builtBy": manifest.sdk,
         "memoryBytesAtStart": footprint.map(|(memory, _)| memory), "tableElementsAtStart": footprint.map(|(_, elements)| elements),
-        "asksFor": requests, "tools": tools, "resources": resources, "resourceTemplates": templates, "prompts": prompts, "imports": outside.imports, "exports": outside.exports, "findings": findings,
+        "asksFor": requests, "grant": grant, "tools": tools, "resources": resources, "resourceTemplates": templates, "prompts": prompts, "imports": outside.imports, "exports": outside.exports, "findings": findings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Access, DirRequest, EnvRequest, HostRequest, StoreRequest, ToolRequest};
+
+    #[test]
+    fn the_lines_that_grant_it_all_are_toml() {
+        let why = String::new;
+        let dir = |path: &str| DirRequest { path: path.into(), access: Access::ReadOnly, why: why() };
+        let env = |name: &str| EnvRequest { name: name.into(), why: why() };
+        let asked = Requested {
+            dirs: vec![dir("/a"), dir("/*")],
+            hosts: vec![HostRequest { pattern: "https://*".parse().unwrap(), why: why() }],
+            env: vec![env("TZ"), env("A B")],
+            key_value: Some(StoreRequest { why: why() }),
+            tools: vec![ToolRequest { pattern: "time_*".parse().unwrap(), why: why() }],
+        };
+        let lines = grant("p", Path::new("p.wasm"), &asked).unwrap();
+        let expected = r#"[plugins.p]
+path = "p.wasm"
+dirs = [{ host = "…", guest = "/a", access = "read-only" }, { host = "…", guest = "/data", access = "read-only" }]
+hosts = ["https://*"]
+env = { TZ = "…", "A B" = "…" }
+key-value = true
+tools = ["time_*"]"#;
+        assert_eq!(lines, expected);
+        assert_eq!(grant("p", Path::new("p.wasm"), &Requested::default()), None);
+    }
 }

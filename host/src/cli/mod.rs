@@ -4,20 +4,30 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 it worked, 1 it was tried and failed
 //! (a tool error, a problem found), 2 it could not be tried (usage, configuration).
 
+mod arguments;
+mod ask;
+mod build;
 mod call;
 mod check;
+mod complete;
 mod connect;
+mod dev;
+mod heard;
 mod inspect;
+mod lint;
+mod new;
+mod project;
 mod serve;
 mod source;
+mod terminal;
+mod test;
+mod trace;
 
-use clap::{Args, Parser, Subcommand};
-use source::Sources;
-use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use clap::{CommandFactory, Parser, Subcommand};
+use heard::Listening;
+use std::io::{self, Write};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// One MCP server that hosts many third-party tools, each locked in its own WebAssembly cell.
 #[derive(Parser)]
@@ -27,7 +37,7 @@ struct Cli {
     command: Command,
 
     /// What is logged to standard error: error, warn, info, debug, trace, or a filter such as `toolcell::guest=debug`.
-    /// Default is info for serve and error for the rest
+    /// Default is info for serve, error for inspect, call and check, and off for dev and test, which show it themselves
     #[arg(long, global = true, env = "TOOLCELL_LOG", value_name = "FILTER")]
     log: Option<String>,
 
@@ -37,94 +47,53 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
+  toolcell new weather --lang python                   Write a plugin's project
+  toolcell build weather                               Make its component
   toolcell inspect weather.wasm                        What is in it, and what does it ask for?
-  toolcell call echo '{\"message\":\"hi\"}' echo.wasm      Call one tool, without any client
-  toolcell serve plugins/                              Serve a folder over stdio, with no grants
-  toolcell serve --http 127.0.0.1:8080                 Serve what toolcell.toml says, over HTTP
-  toolcell check                                       Is toolcell.toml right, do its plugins load?";
+  toolcell call forecast city=Oslo weather.wasm        Does it work?
+  toolcell test weather.wasm                           Does it do what clients and models need?
+  toolcell dev                                         Build, serve and show this folder's plugin while you write it
+  toolcell serve weather.wasm                          Serve it to a client over standard input and output
+  toolcell serve --http 127.0.0.1:8080                 Serve what ./toolcell.toml says
+  toolcell check                                       Is toolcell.toml right, do its plugins load?
+
+Exit codes: 0 it worked, 1 it was tried and failed (a tool's error, a problem found), 2 it could not be tried (usage,
+configuration, a file that is not there). Results go to standard output, everything else to standard error. Colours are for
+terminals only, and NO_COLOR=1 switches them off.";
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a new plugin's project
+    New(new::New),
+    /// Build a plugin's component from its source
+    Build(build::Build),
     /// Serve plugins to MCP clients
-    Serve(Serve),
+    Serve(serve::Serve),
+    /// Build, serve and show a plugin while you write it
+    Dev(dev::Dev),
+    /// Test what every plugin must do: useful descriptions, errors that teach, no surprises
+    Test(test::Test),
     /// Show what a component offers and asks for, without granting it anything
-    Inspect(Inspect),
+    Inspect(inspect::Inspect),
     /// Call one tool and print its result
-    Call(Call),
+    Call(call::Call),
     /// Check the configuration and load every plugin, then say everything that is wrong
-    Check(Check),
+    Check(check::Check),
     /// Print the JSON Schema of toolcell.toml, for editors
     Schema,
-}
-
-#[derive(Args)]
-#[command(after_help = "Without PATH and --config, toolcell.toml in the current folder says what to serve.
-Plugins given as PATH get no grants: no files, no network, no variables.
-
-Examples:
-  toolcell serve echo.wasm                       One plugin over stdio
-  toolcell serve plugins/ --http 127.0.0.1:0     A folder over HTTP, on a free port
-  toolcell serve --http 127.0.0.1:8080 --stdio   toolcell.toml, over both")]
-struct Serve {
-    #[command(flatten)]
-    sources: Sources,
-
-    /// Serve HTTP on this address, MCP at /mcp; port 0 takes a free one
-    #[arg(long, value_name = "ADDR")]
-    http: Option<SocketAddr>,
-
-    /// Serve standard input and output; the default unless HTTP is asked for
-    #[arg(long)]
-    stdio: bool,
-
-    /// Keep tasks in this file, so that they outlive the server; instead of `[server] state`
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-
-    /// Do not reload when files change
-    #[arg(long)]
-    no_watch: bool,
-}
-
-#[derive(Args)]
-struct Inspect {
-    /// The component
-    file: PathBuf,
-
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-#[command(after_help = "Examples:
-  toolcell call echo '{\"message\":\"hi\"}' echo.wasm
-  toolcell call read_text_file '{\"path\":\"/docs/a.txt\"}'      With the grants of toolcell.toml
-  echo '{\"message\":\"hi\"}' | toolcell call echo - echo.wasm")]
-struct Call {
-    /// The tool's name, with its prefix if it has one
-    tool: String,
-
-    /// Its arguments: a JSON object, or - to read one from standard input
-    #[arg(default_value = "{}", value_name = "JSON")]
-    arguments: String,
-
-    #[command(flatten)]
-    sources: Sources,
-}
-
-#[derive(Args)]
-struct Check {
-    #[command(flatten)]
-    sources: Sources,
+    /// Print what makes a shell complete toolcell's commands
+    Completions(complete::Completions),
+    /// Print the manual, or write its pages into a folder
+    Man(complete::Man),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = start_log(&cli) {
-        return fail(&error);
-    }
+    let listening = match start_log(&cli) {
+        Ok(listening) => listening,
+        Err(error) => return fail(&error),
+    };
     crate::sandbox::disable_backtraces();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -132,11 +101,17 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::New(new) => new::run(new),
+            Command::Build(build) => build::run(build).await,
             Command::Serve(serve) => serve::run(serve).await,
+            Command::Dev(dev) => dev::run(dev, listening).await,
+            Command::Test(test) => test::run(test, listening).await,
             Command::Inspect(inspect) => inspect::run(inspect).await,
-            Command::Call(call) => call::run(call).await,
+            Command::Call(call) => call::run(call, listening).await,
             Command::Check(check) => check::run(check).await,
             Command::Schema => say(&crate::config::json_schema()).map(|()| ExitCode::SUCCESS),
+            Command::Completions(completions) => complete::completions(completions, Cli::command()),
+            Command::Man(man) => complete::man(man, Cli::command()),
         }
     });
     // A guest's blocking file operation, or a read from a terminal, must not keep the process alive.
@@ -144,19 +119,20 @@ pub fn main() -> ExitCode {
     done.unwrap_or_else(|error| fail(&error))
 }
 
-fn start_log(cli: &Cli) -> anyhow::Result<()> {
-    let default = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
+fn start_log(cli: &Cli) -> anyhow::Result<Option<Listening>> {
+    // A command that shows what happens itself hears it beside the log.
+    let (default, listens) = match &cli.command {
+        Command::Serve(_) => ("info", false),
+        Command::Dev(_) | Command::Test(_) => ("off", true),
+        Command::Call(call) if call.trace => ("off", true),
+        _ => ("error", false),
+    };
     let wish = cli.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(wish)
         .map_err(|error| anyhow::anyhow!("--log {wish:?} is no filter: {error}; try `info` or `toolcell=debug`"))?;
-    let colours = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
-    if cli.log_json {
-        log.json().init()
-    } else {
-        log.with_target(false).compact().init()
-    }
-    Ok(())
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(terminal::colours(&io::stderr()));
+    let log = if cli.log_json { log.json().boxed() } else { log.with_target(false).compact().boxed() };
+    heard::start(log, filter, listens)
 }
 
 /// Prints a result.

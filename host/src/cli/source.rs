@@ -5,7 +5,7 @@ use crate::host::{HostBuilder, Wanted};
 use crate::protocol::ServerInfo;
 use crate::registry::{PluginSpec, Source, plugin_name};
 use crate::sandbox::EngineConfig;
-use crate::state::{self, FileStore, MemoryStore, TaskStore};
+use crate::state::{self, BoxFuture, FileStore, KeyPage, MemoryStore, StateError, TaskStore, ValueStore, ValueWrite};
 use crate::transport::http::HttpConfig;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -34,10 +34,49 @@ pub(super) struct Settings {
     server: ServerInfo,
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
-    /// The file in which tasks are kept.
+    /// The file in which tasks and values are kept.
     state: Option<PathBuf>,
     /// Tasks one caller may have at once.
     max_tasks: u64,
+}
+
+/// What outlives a request, through both its doors.
+pub(super) struct State {
+    tasks: Arc<dyn TaskStore>,
+    values: Arc<dyn ValueStore>,
+}
+
+impl State {
+    fn of(store: impl TaskStore + ValueStore) -> Self {
+        let store = Arc::new(store);
+        Self { tasks: Arc::clone(&store) as _, values: store }
+    }
+
+    /// The same file, which another process has open: whoever needs it is told so, everything else works.
+    fn busy(error: StateError) -> Self {
+        Self { tasks: Arc::new(MemoryStore::new(state::Limits::default())), values: Arc::new(Busy(error)) }
+    }
+
+    pub(super) fn keep_for(self, host: HostBuilder) -> HostBuilder {
+        host.tasks(self.tasks).values(self.values)
+    }
+}
+
+/// A store that cannot be had now.
+struct Busy(StateError);
+
+impl ValueStore for Busy {
+    fn value<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StateError>> {
+        Box::pin(async { Err(self.0.clone()) })
+    }
+
+    fn put(&self, _: ValueWrite) -> BoxFuture<'_, Result<(), StateError>> {
+        Box::pin(async { Err(self.0.clone()) })
+    }
+
+    fn keys<'a>(&'a self, _: &'a str, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<KeyPage, StateError>> {
+        Box::pin(async { Err(self.0.clone()) })
+    }
 }
 
 /// All that is wrong before anything is loaded, and what could be loaded.
@@ -47,6 +86,11 @@ pub(super) struct Found {
 }
 
 impl Sources {
+    /// What was typed in another form.
+    pub(super) fn of(paths: Vec<PathBuf>, config: Option<PathBuf>) -> Self {
+        Self { paths, config }
+    }
+
     /// # Errors
     /// If the configuration cannot be used at all, or a path is not there.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
@@ -81,11 +125,11 @@ impl Sources {
         Ok(Settings { http, server, allowed_hosts, allowed_origins, state, max_tasks })
     }
 
-    /// Where tasks are kept: in `file`, or in what the settings name, or in memory.
+    /// Where tasks and values are kept: in `file`, or in what the settings name, or in memory.
     ///
     /// # Errors
     /// If the file cannot be opened; the text says what to do.
-    pub(super) async fn tasks(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<Arc<dyn TaskStore>> {
+    pub(super) async fn state(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<State> {
         let default = state::Limits::default();
         let limits = state::Limits {
             max_records_per_owner: settings.max_tasks,
@@ -93,9 +137,23 @@ impl Sources {
             ..default
         };
         Ok(match file.or_else(|| settings.state.clone()) {
-            Some(file) => Arc::new(FileStore::open(file, limits).await?),
-            None => Arc::new(MemoryStore::new(limits)),
+            Some(file) => State::of(FileStore::open(file, limits).await?),
+            None => State::of(MemoryStore::new(limits)),
         })
+    }
+
+    /// The same beside a server that may have the file open: then only plugins that keep values notice.
+    ///
+    /// # Errors
+    /// If the file cannot be opened for another reason.
+    pub(super) async fn state_beside(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<State> {
+        match Self::state(settings, file).await {
+            Err(error) => match error.downcast_ref::<StateError>() {
+                Some(in_use @ StateError::InUse { .. }) => Ok(State::busy(in_use.clone())),
+                _ => Err(error),
+            },
+            opened => opened,
+        }
     }
 
     /// A host for these plugins.
@@ -103,13 +161,7 @@ impl Sources {
     /// # Errors
     /// If the current folder cannot be found out.
     pub(super) fn host(&self, settings: &Settings, listener: Option<&TcpListener>) -> anyhow::Result<HostBuilder> {
-        let bound = listener.map(TcpListener::local_addr).transpose()?;
-        let http = HttpConfig {
-            allowed_hosts: settings.allowed_hosts.clone(),
-            allowed_origins: settings.allowed_origins.clone(),
-            ..HttpConfig::bound_to(bound)
-        };
-        let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine());
+        let builder = builder(settings, listener)?;
         if self.paths.is_empty() {
             let file = std::path::absolute(self.config_file()).context("the current folder")?;
             return Ok(builder.plugins_from(move || wanted(&file)));
@@ -159,6 +211,20 @@ impl Sources {
     }
 }
 
+/// A host without plugins.
+///
+/// # Errors
+/// If the listener has no address.
+pub(super) fn builder(settings: &Settings, listener: Option<&TcpListener>) -> anyhow::Result<HostBuilder> {
+    let bound = listener.map(TcpListener::local_addr).transpose()?;
+    let http = HttpConfig {
+        allowed_hosts: settings.allowed_hosts.clone(),
+        allowed_origins: settings.allowed_origins.clone(),
+        ..HttpConfig::bound_to(bound)
+    };
+    Ok(crate::Host::builder().server(settings.server.clone()).http(http).engine(engine()))
+}
+
 fn source(path: PathBuf) -> Source {
     if path.is_dir() { Source::Folder(path) } else { Source::File(path) }
 }
@@ -168,7 +234,7 @@ fn load(file: &Path) -> Result<Config, String> {
 }
 
 /// Reads the configuration again, for a reload. A plugin with a problem keeps what it has.
-fn wanted(file: &Path) -> Result<Wanted, String> {
+pub(super) fn wanted(file: &Path) -> Result<Wanted, String> {
     let config = load(file)?;
     let plugins = specs(&config);
     let unclear = config.problems.iter().filter_map(|problem| problem.plugin.clone()).collect();
@@ -177,7 +243,7 @@ fn wanted(file: &Path) -> Result<Wanted, String> {
     Ok(Wanted { plugins, unclear, problems, depends_on })
 }
 
-fn specs(config: &Config) -> Vec<PluginSpec> {
+pub(super) fn specs(config: &Config) -> Vec<PluginSpec> {
     let spec = |plugin: &config::PluginConfig| {
         let config::PluginConfig { name, path, prefix, grant, limits, serving, .. } = plugin.clone();
         PluginSpec {

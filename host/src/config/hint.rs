@@ -29,6 +29,11 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("networks", "addresses"),
     ("environment", "env"),
     ("variables", "env"),
+    ("kv", "key-value"),
+    ("keyvalue", "key-value"),
+    ("storage", "key-value"),
+    ("store", "key-value"),
+    ("peers", "tools"),
     ("from", "host"),
     ("source", "host"),
     ("path", "guest"),
@@ -72,7 +77,7 @@ pub(super) fn for_unknown_key(table: &[&str], key: &str, is_table: bool, known: 
 }
 
 const SERVER_KEYS: &[&str] = &["http", "allowed-hosts", "allowed-origins", "page-size", "list-ttl-ms", "instructions"];
-const PLUGIN_KEYS: &[&str] = &["path", "prefix", "enabled", "dirs", "hosts", "addresses", "env"];
+const PLUGIN_KEYS: &[&str] = &["path", "prefix", "enabled", "dirs", "hosts", "addresses", "env", "key-value"];
 
 /// The known key that `key` is another word for, or a misspelling of.
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {

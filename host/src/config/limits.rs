@@ -65,6 +65,10 @@ impl LimitsConfig {
             argument_bytes,
             list_wall_ms,
             progress_per_second,
+            store_key_bytes,
+            store_value_bytes,
+            store_keys,
+            store_writes,
             meta_bytes,
         } = self;
         [
@@ -98,6 +102,10 @@ impl LimitsConfig {
             size("argument_bytes", argument_bytes),
             count("list_wall_ms", list_wall_ms),
             count("progress_per_second", progress_per_second),
+            size("store_key_bytes", store_key_bytes),
+            size("store_value_bytes", store_value_bytes),
+            count("store_keys", store_keys),
+            count("store_writes", store_writes),
             size("meta_bytes", meta_bytes),
         ]
     }

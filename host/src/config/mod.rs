@@ -10,7 +10,7 @@
 //! - `needed`: [`Config`], what the rest of the host works with, and its defaults.
 //! - `read`: text to `written`, through every mistake.
 //! - `hint`: what the writer of an unknown key may have meant.
-//! - `server`, `plugin`, `limits`: `written` to `needed`, one table each.
+//! - `server`, `plugin`, `store`, `limits`: `written` to `needed`, one table each.
 //! - `disk`: whether the granted directories are there.
 //! - `diagnostic`: [`Diagnostic`], a problem with its place and its fix.
 //! - `schema`: the JSON Schema for editors.
@@ -25,6 +25,7 @@ mod read;
 mod schema;
 mod server;
 mod serving;
+mod store;
 #[cfg(test)]
 mod tests;
 mod written;

@@ -43,7 +43,7 @@ pub struct ServerConfig {
     pub page_size: usize,
     /// Milliseconds for which clients may keep a list.
     pub list_ttl_ms: u64,
-    /// The file in which tasks are kept; none keeps them in memory. An absolute path.
+    /// The file in which tasks and plugins' values are kept; none keeps them in memory. An absolute path.
     pub state: Option<PathBuf>,
     /// Tasks one caller may have at once.
     pub max_tasks: u64,

@@ -12,6 +12,7 @@ use super::diagnostic::Faults;
 use super::disk::Claim;
 use super::needed::PluginConfig;
 use super::serving;
+use super::store;
 use super::written::{AccessWord, At, DirTable, EnvValue, FromEnvTable, PluginTable, Table};
 use crate::policy::{Access, DirGrant, Grant, HostPattern, Limits, check_env_name, check_env_value, check_guest_path};
 
@@ -62,8 +63,11 @@ pub(super) fn resolve(
         hosts,
         addresses,
         env: variables,
+        key_value,
+        tools,
         tasks,
         cache: Table(cache),
+        instances,
         limits: Table(own_limits),
     } = table;
     if let Err(message) = check_plugin_name(name.get()) {
@@ -87,10 +91,12 @@ pub(super) fn resolve(
         hosts: resolve_hosts(hosts, faults),
         addresses: resolve_addresses(addresses, faults),
         env: resolve_env(variables, env, faults),
+        key_value: store::resolve(key_value.as_ref(), faults),
+        tools: store::resolve_tools(tools, faults),
     };
     let mut limits = limits.clone();
     own_limits.apply(&mut limits, faults);
-    let serving = serving::resolve(tasks.as_ref(), cache, faults);
+    let serving = serving::resolve(tasks.as_ref(), cache, *instances, faults);
     let plugin = component.map(|path| PluginConfig {
         prefix: prefix.as_ref().map(|prefix| prefix.get().clone()).unwrap_or_default(),
         grant,

@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use super::diagnostic::Faults;
-use super::written::{At, CacheTable, ScopeWord, TasksValue, TasksWord};
+use super::written::{At, CacheTable, InstancesWord, ScopeWord, TasksValue, TasksWord};
 use crate::registry::{CacheRules, Serving, TaskMode};
 
 /// Milliseconds: a day. Nobody should trust a copy, or wait with a call, for longer.
 const MAX_MS: u64 = 86_400_000;
 
-pub(super) fn resolve(tasks: Option<&TasksValue>, cache: &CacheTable, faults: &mut Faults) -> Serving {
+pub(super) fn resolve(
+    tasks: Option<&TasksValue>,
+    cache: &CacheTable,
+    instances: Option<InstancesWord>,
+    faults: &mut Faults,
+) -> Serving {
     let tasks = match tasks {
         None | Some(TasksValue::Word(TasksWord::Plugin)) => TaskMode::AsPlugin,
         Some(TasksValue::Word(TasksWord::Always)) => TaskMode::Always,
@@ -26,7 +31,7 @@ pub(super) fn resolve(tasks: Option<&TasksValue>, cache: &CacheTable, faults: &m
         private: scope.map(|scope| matches!(scope, ScopeWord::Private)),
         results_ms: bounded(results_ms.as_ref(), "results-ms", 1, faults),
     };
-    Serving { tasks, cache }
+    Serving { tasks, cache, warm: matches!(instances, Some(InstancesWord::Warm)) }
 }
 
 fn bounded(written: Option<&At<u64>>, key: &str, least: u64, faults: &mut Faults) -> Option<u64> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::policy::{Access, Limits};
+use crate::policy::{Access, Grant, Limits};
 use crate::registry::{CacheRules, Serving, TaskMode};
 
 fn no_env(_: &str) -> Option<String> {
@@ -69,7 +69,10 @@ fn everything_written_arrives() {
         addresses = ["10.1.0.0/16", "::1"]
         env = { TZ = "UTC", TOKEN = { from-env = "MY_TOKEN" } }
         tasks = { after-ms = 1000 }
+        key-value = { max-bytes = "1 MiB" }
+        tools = ["weather*", "time"]
         cache = { read-ttl-ms = 5, scope = "public", results-ms = 7 }
+        instances = "warm"
         limits = { wall-ms = 5000, log-bytes = 1024 }
 
         [plugins.off]
@@ -103,11 +106,14 @@ fn everything_written_arrives() {
     assert_eq!(grant.hosts[0].to_string(), "GET https://*.example.com:8443/v1/*");
     assert_eq!(grant.addresses, ["10.1.0.0/16".parse().unwrap(), "::1/128".parse().unwrap()]);
     assert_eq!(grant.env["TOKEN"], "s3cret");
+    assert_eq!(grant.key_value.map(|store| store.max_bytes), Some(1 << 20));
+    assert_eq!(grant.tools.iter().map(ToString::to_string).collect::<Vec<_>>(), ["weather*", "time"]);
+    assert_eq!(config.plugins[1].grant, Grant::default());
     let shared = Limits { memory_bytes: 32 << 20, log_bytes: 1 << 20, ..Limits::default() };
     assert_eq!(*limits, Limits { wall_ms: 5_000, log_bytes: 1_024, ..shared.clone() });
     assert_eq!((&config.plugins[1].limits, &config.limits), (&shared, &shared));
     let cache = CacheRules { read_ttl_ms: Some(5), private: Some(false), results_ms: Some(7), ..CacheRules::default() };
-    assert_eq!(*serving, Serving { tasks: TaskMode::After(Duration::from_secs(1)), cache });
+    assert_eq!(*serving, Serving { tasks: TaskMode::After(Duration::from_secs(1)), cache, warm: true });
     assert_eq!(config.plugins[1].serving, Serving::default());
     assert!(!format!("{config:?}").contains("s3cret"));
 }
@@ -394,4 +400,24 @@ fn the_example_teaches_every_option_and_loads() {
     for limit in Limits::ALL {
         assert!(text.contains(&format!("\n#{} = ", limit.key().0)), "the example does not show {}", limit.name);
     }
+}
+
+#[test]
+fn stores_and_peers() {
+    check(
+        "[plugins.a]\npath = 'a.wasm'\nkey-value = 5\n[plugins.b]\npath = 'b.wasm'\nkey-value = { max-bytes = 0 }\n[plugins.c]\npath = 'c.wasm'\ntools = ['a b']\n[plugins.d]\npath = 'd.wasm'\nkey-value = { max-byte = 1 }\n[plugins.e]\npath = 'e.wasm'\nkey-value = false\n",
+        expect![[r#"
+        loads [e]
+        toolcell.toml:3:13: plugin `a`: `key-value`: invalid type: integer `5`, write true, false or { max-bytes = "16 MiB" }
+        toolcell.toml:6:27: plugin `b`: `max-bytes` is 0, write 1 to 1073741824 or "1 GiB"
+        toolcell.toml:9:10: plugin `c`: tool "a b" is no name, write at most 128 of `A-Z a-z 0-9 _ - .`
+        toolcell.toml:12:15: plugin `d`: unknown key `max-byte` in `plugins.d.key-value`, write `max-bytes`
+    "#]],
+    );
+    let grants: Vec<_> = read("[plugins.a]\npath = 'a'\nkey-value = true\n[plugins.b]\npath = 'b'\nkey-value = {}\n[plugins.c]\npath = 'c'\nkey-value = false\n")
+        .plugins
+        .iter()
+        .map(|plugin| plugin.grant.key_value.map(|store| store.max_bytes))
+        .collect();
+    assert_eq!(grants, [Some(16 << 20), Some(16 << 20), None]);
 }

@@ -14,6 +14,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use toml::Spanned;
 
+use super::store::KeyValueValue;
+
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
@@ -149,8 +151,8 @@ pub(super) struct ServerTable {
     /// 60000, at most a day.
     #[schemars(range(min = 0, max = 86_400_000))]
     pub(super) list_ttl_ms: Option<At<u64>>,
-    /// File in which tasks are kept, so that they outlive the server. Default is to keep them in memory, and to lose them
-    /// with it.
+    /// File in which tasks and plugins' values are kept, so that they outlive the server. Default is to keep them in memory,
+    /// and to lose them with it.
     pub(super) state: Option<At<String>>,
     /// Tasks one caller may have at once, those that have ended and are kept for a day among them. Default is 10000, at
     /// most 1000000.
@@ -181,13 +183,32 @@ pub(super) struct PluginTable {
     pub(super) addresses: Vec<At<String>>,
     /// Environment variables it sees. Default is none.
     pub(super) env: IndexMap<At<String>, At<EnvValue>>,
+    /// Whether it has a store of its own for small values that outlive its calls: `true`, or `{ max-bytes = "16 MiB" }` for
+    /// another size. They are kept in the server's `state` file, if there is one. Default is false.
+    pub(super) key_value: Option<KeyValueValue>,
+    /// Other tools it may call on behalf of whoever calls it, by the names clients see; a `*` at the end stands for the rest
+    /// of a name. Default is none.
+    pub(super) tools: Vec<At<String>>,
     /// Which of its calls become tasks, for clients that can follow tasks: `"plugin"` those for which it says so,
     /// `"always"` or `"never"`, or `{ after-ms = N }` those that take longer than that. Default is `"plugin"`.
     pub(super) tasks: Option<TasksValue>,
     /// How long copies of what it lists and returns may live.
     pub(super) cache: Table<CacheTable>,
+    /// Whether each call gets an instance of its own (`"fresh"`), or one that has served the same caller before
+    /// (`"warm"`): faster, but what one call leaves in memory the next one finds. Default is `"fresh"`.
+    pub(super) instances: Option<InstancesWord>,
     /// Its own limits.
     pub(super) limits: Table<LimitsConfig>,
+}
+
+/// Where the instance of a call comes from.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum InstancesWord {
+    /// Made for the call.
+    Fresh,
+    /// Kept from an earlier call of the same caller.
+    Warm,
 }
 
 /// How long copies may live. What is left out is as the plugin says.
@@ -472,6 +493,14 @@ pub(super) struct LimitsConfig {
     pub(super) list_wall_ms: Option<At<u64>>,
     /// Progress notifications passed on in a second.
     pub(super) progress_per_second: Option<At<u64>>,
+    /// Size of a key in its store.
+    pub(super) store_key_bytes: Option<At<Size>>,
+    /// Size of a value in its store.
+    pub(super) store_value_bytes: Option<At<Size>>,
+    /// Keys in its store.
+    pub(super) store_keys: Option<At<u64>>,
+    /// Changes one call may make to its store.
+    pub(super) store_writes: Option<At<u64>>,
     /// Size of one `_meta` object.
     pub(super) meta_bytes: Option<At<Size>>,
 }

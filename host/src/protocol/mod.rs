@@ -54,8 +54,31 @@ pub use self::requests::{InFlight, Ticket};
 pub use self::session::Session;
 use self::tasks::Tasks;
 pub use self::version::Revision;
+use crate::registry::types::{InputAnswer, ToolResult};
 use crate::registry::{Registry, Updated};
 use toolcell_state::{Limits, MemoryStore, TaskStore};
+
+/// A tool's result as a client of the newest revision gets it, for the command line.
+///
+/// # Errors
+/// If a part of it that must be JSON is none.
+pub(crate) fn result_as_json(result: &ToolResult) -> Result<String, serde_json::Error> {
+    let frame = types::Frame { revision: Revision::V2026_07_28, server: None };
+    serde_json::to_string(&types::Completed { result, frame })
+}
+
+/// The same for a failure, which the model reads.
+///
+/// # Errors
+/// None that happens: a text is always JSON.
+pub(crate) fn failure_as_json(why: &str) -> Result<String, serde_json::Error> {
+    result_as_json(&handlers::error_result(why))
+}
+
+/// Reads a client's answer to a question: the result of `elicitation/create`, `sampling/createMessage` or `roots/list`.
+pub(crate) fn answer_from_json(text: &str) -> Option<InputAnswer> {
+    input::read_answer(serde_json::from_str(text).ok()?)
+}
 
 /// What a server says of itself, and how it shows its lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

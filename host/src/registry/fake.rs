@@ -2,7 +2,8 @@
 
 use super::guest::{Answer, Guest, Owner};
 use super::{CallCtx, CallFailure, Offers, Registry, Serving, Snapshot, ToolEntry, types};
-use crate::policy::{AllowAll, Limits};
+use crate::policy::{AllowAll, Limits, Policy};
+use crate::sandbox::doors::{self, ValueChange, Values, ValuesError};
 use crate::sandbox::{Engine, EngineConfig};
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +51,28 @@ impl Guest for Closure {
     }
 }
 
+/// Nothing here keeps values.
+struct NoValues;
+
+impl Values for NoValues {
+    fn get<'a>(&'a self, _: &'a str, _: &'a str) -> doors::Answer<'a, Result<Option<Vec<u8>>, ValuesError>> {
+        Box::pin(async { Err(ValuesError::Failed) })
+    }
+
+    fn put<'a>(&'a self, _: &'a str, _: ValueChange) -> doors::Answer<'a, Result<(), ValuesError>> {
+        Box::pin(async { Err(ValuesError::Failed) })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: Option<&'a str>,
+    ) -> doors::Answer<'a, Result<(Vec<String>, bool), ValuesError>> {
+        Box::pin(async { Err(ValuesError::Failed) })
+    }
+}
+
 impl ToolEntry {
     /// A tool that does what `run` does, with any arguments that fit its schema.
     pub(crate) fn fake<F, Fut>(tool: types::Tool, run: F) -> Arc<Self>
@@ -57,9 +80,18 @@ impl ToolEntry {
         F: Fn(String, CallCtx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
+        Self::fake_under(AllowAll, tool, run)
+    }
+
+    /// The same under a policy of the embedder's.
+    pub(crate) fn fake_under<F, Fut>(policy: impl Policy + 'static, tool: types::Tool, run: F) -> Arc<Self>
+    where
+        F: Fn(String, CallCtx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
         let run: Run = Box::new(move |arguments, ctx| Box::pin(run(arguments, ctx)));
         let guest = Arc::new(Closure { limits: Limits::default(), run });
-        let owner = Arc::new(Owner { plugin: "test".to_owned(), guest, policy: Arc::new(AllowAll), results: None });
+        let owner = Arc::new(Owner { plugin: "test".to_owned(), guest, policy: Arc::new(policy), results: None });
         Arc::new(Self::new(&owner, "", &Serving::default(), tool).expect("a tool that can be listed"))
     }
 }
@@ -68,7 +100,7 @@ impl Registry {
     /// A registry of these tools.
     pub(crate) fn fake(tools: Vec<Arc<ToolEntry>>) -> Self {
         let engine = EngineConfig { concurrent_calls: 8, ..EngineConfig::default() };
-        let registry = Self::new(Engine::new(&engine).expect("an engine"), Arc::new(AllowAll));
+        let registry = Self::new(Engine::new(&engine).expect("an engine"), Arc::new(AllowAll), Arc::new(NoValues));
         registry.replace(tools);
         registry
     }

@@ -73,7 +73,8 @@ impl Owner {
     /// Asks the embedder's policy about one call. `name` is the plugin's own name for what is called.
     pub(super) fn permit(&self, kind: CallKind, name: &str, arguments: &str, ctx: &CallCtx) -> Result<(), CallFailure> {
         let principal = ctx.caller.as_ref().map(|caller| caller.principal.as_str());
-        let facts = CallFacts::new(kind, &self.plugin, name, arguments).with_principal(principal);
+        let via = ctx.via.as_ref().map(|via| &*via.plugin);
+        let facts = CallFacts::new(kind, &self.plugin, name, arguments).with_principal(principal).with_via(via);
         self.policy.decide(&facts).map_err(|reason| {
             tracing::warn!(plugin = %self.plugin, name, "call refused by policy: {reason}");
             CallFailure::Failed(format!("the host's policy refuses this call: {reason}"))

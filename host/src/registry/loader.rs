@@ -10,8 +10,7 @@ use super::resource::{ResourceEntry, TemplateEntry};
 use super::results::Results;
 use super::tool::ToolEntry;
 use crate::policy::{Limits, Policy};
-use crate::sandbox::{Cell, Compiled, Engine, LoadError};
-use sha2::{Digest as _, Sha256};
+use crate::sandbox::{Cell, Compiled, Doors, Engine, LoadError};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +20,7 @@ pub(super) struct Loader<'a> {
     pub(super) engine: &'a Arc<Engine>,
     pub(super) policy: &'a Arc<dyn Policy>,
     pub(super) announcements: &'a Arc<Announcements>,
+    pub(super) doors: &'a Doors,
     pub(super) previous: &'a [Arc<Plugin>],
 }
 
@@ -39,7 +39,7 @@ impl Loader<'_> {
             Source::Bytes(bytes) => bytes.to_vec(),
             Source::Folder(path) => return Err(format!("{} is a folder", path.display())),
         };
-        let digest = Digest(Sha256::digest(&bytes).into());
+        let digest = Digest::of(&bytes);
         let size = bytes.len() as u64;
         if let Some(same) = self.previous.iter().find(|plugin| plugin.digest == digest && plugin.spec == *spec) {
             return Ok(Arc::clone(same));
@@ -80,7 +80,8 @@ impl Loader<'_> {
         let prefix = prefix.as_deref().unwrap_or_default();
         let on_change = self.announcements.of(name);
         let requested = manifest.requested.clone();
-        let cell = Cell::new(compiled.clone(), name, grant, requested, limits.clone(), on_change);
+        let cell = Cell::new(compiled.clone(), name, grant, requested, limits.clone(), on_change, self.doors.clone());
+        let cell = cell.kept_warm(serving.warm);
         let lists = cell.lists().await?;
         let owner = Owner {
             plugin: name.clone(),
@@ -90,7 +91,8 @@ impl Loader<'_> {
         };
         let owner = &Arc::new(owner);
 
-        let mut problems = Vec::new();
+        let mut problems: Vec<String> =
+            lists.refused.iter().map(|refused| format!("its export is no tool: {refused}")).collect();
         let cache = |hint| serving.cache.of_list(hint);
         let hints = [lists.tools_cache, lists.resources_cache, lists.templates_cache, lists.prompts_cache].map(cache);
         let mut judge = Judge { problems: &mut problems };

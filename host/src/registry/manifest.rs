@@ -1,6 +1,8 @@
 //! The manifest: what a plugin says of itself and asks for, put into the component by its SDK.
 
-use crate::policy::{DirRequest, EnvRequest, HostRequest, Requested, check_env_name, check_requested_path};
+use crate::policy::{
+    DirRequest, EnvRequest, HostRequest, Requested, StoreRequest, ToolRequest, check_env_name, check_requested_path,
+};
 use crate::sandbox::{LoadError, inspect};
 use serde::Deserialize;
 
@@ -35,11 +37,13 @@ struct Written {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "kebab-case")]
 struct Requests {
     dirs: Vec<Dir>,
     hosts: Vec<Host>,
     env: Vec<Env>,
+    key_value: Option<KeyValue>,
+    tools: Vec<Tool>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +68,19 @@ struct Env {
     why: String,
 }
 
+#[derive(Deserialize)]
+struct KeyValue {
+    #[serde(default)]
+    why: String,
+}
+
+#[derive(Deserialize)]
+struct Tool {
+    name: String,
+    #[serde(default)]
+    why: String,
+}
+
 impl Manifest {
     /// Reads a manifest section.
     ///
@@ -80,7 +97,8 @@ impl Manifest {
         let stamp: Stamp = serde_json::from_str(text).map_err(|error| wrong(format!("does not read: {error}")))?;
         inspect::check_contract(&stamp.wit)?;
         let written: Written = serde_json::from_str(text).map_err(|error| wrong(format!("does not read: {error}")))?;
-        let Written { sdk, name, version, description, requests: Requests { dirs, hosts, env } } = written;
+        let Written { sdk, name, version, description, requests } = written;
+        let Requests { dirs, hosts, env, key_value, tools } = requests;
 
         let mut requested = Requested::default();
         for Dir { path, access, why } in dirs {
@@ -98,6 +116,11 @@ impl Manifest {
             check_env_name(&name).map_err(|error| wrong(format!("asks for the variable {name:?}: {error}")))?;
             requested.env.push(EnvRequest { name, why });
         }
+        requested.key_value = key_value.map(|KeyValue { why }| StoreRequest { why });
+        for Tool { name, why } in tools {
+            let pattern = name.parse().map_err(|error| wrong(format!("asks for a tool: {error}")))?;
+            requested.tools.push(ToolRequest { pattern, why });
+        }
         Ok(Self { name, version, description, sdk, requested: Some(requested) })
     }
 }
@@ -109,11 +132,17 @@ mod tests {
     #[test]
     fn a_manifest_reads_and_a_later_contract_is_named() {
         let manifest = Manifest::parse(
-            r#"{"wit":"0.1.0","name":"n","requests":{"env":[{"name":"TZ","why":"local time"}]},"later":1}"#,
+            r#"{"wit":"0.1.0","name":"n","requests":{"env":[{"name":"TZ","why":"local time"}],
+                "key-value":{"why":"notes"},"tools":[{"name":"weather*"}],"later":[]},"later":1}"#,
         )
         .unwrap();
         let asked = EnvRequest { name: "TZ".to_owned(), why: "local time".to_owned() };
-        assert_eq!(manifest.requested.unwrap().env, [asked]);
+        let requested = manifest.requested.unwrap();
+        assert_eq!(requested.env, [asked]);
+        assert_eq!(requested.key_value, Some(StoreRequest { why: "notes".to_owned() }));
+        assert_eq!(requested.tools[0].pattern.to_string(), "weather*");
+        let error = Manifest::parse(r#"{"wit":"0.1.0","requests":{"tools":[{"name":"a b"}]}}"#).unwrap_err();
+        assert!(error.to_string().contains("asks for a tool: tool \"a b\" is no name"), "{error}");
         let error = Manifest::parse(r#"{"wit":"0.2.0","requests":"of another shape"}"#).unwrap_err();
         assert_eq!(
             error.to_string(),

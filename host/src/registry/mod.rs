@@ -5,7 +5,7 @@
 //! and it runs no guest but to ask for its lists.
 //!
 //! In reading order: `plugin` (what is wanted, what is loaded), `loader` (from the one to the other), `manifest`, `check`,
-//! `guest`, `tool`, `resource` and `prompt` (calls on their way into the cell), `schema`, `pattern`, `snapshot`, `watch` and
+//! `guest`, `tool`, `resource` and `prompt` (calls on their way into the cell), `peers` (calls that plugins make), `schema`, `pattern`, `snapshot`, `watch` and
 //! `announce` (when to load or list again).
 
 mod announce;
@@ -16,6 +16,7 @@ mod guest;
 mod loader;
 mod manifest;
 mod pattern;
+mod peers;
 mod plugin;
 mod prompt;
 mod resource;
@@ -33,10 +34,12 @@ pub use plugin::{Digest, Offers, Plugin, PluginSpec, Problem, Serving, Source, T
 pub use prompt::PromptEntry;
 pub use resource::{CacheRules, Reader, ResourceEntry, TemplateEntry};
 pub use results::digest;
+pub(crate) use schema::Schema;
 pub use snapshot::{ListHint, Snapshot, Versions};
 pub use tool::{ASKS_FIRST_KEY, TASK_KEY, TaskRule, ToolEntry};
 
 use crate::policy::Policy;
+use crate::sandbox::doors::{Doors, Values};
 use announce::{Announcements, Stale};
 use arc_swap::ArcSwap;
 use loader::Loader;
@@ -55,20 +58,27 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     policy: Arc<dyn Policy>,
+    doors: Doors,
     current: ArcSwap<Snapshot>,
     versions: channel::Sender<Versions>,
+    generations: channel::Sender<u64>,
     announcements: Arc<Announcements>,
     /// Held while loading, so that two reloads never race.
     loading: Mutex<()>,
 }
 
 impl Registry {
-    /// An empty registry.
-    pub fn new(engine: Arc<Engine>, policy: Arc<dyn Policy>) -> Self {
+    /// An empty registry, whose plugins keep their values in `values`.
+    pub fn new(engine: Arc<Engine>, policy: Arc<dyn Policy>, values: Arc<dyn Values>) -> Self {
         let versions = channel::Sender::new(Versions::default());
         let current = ArcSwap::from_pointee(Snapshot::default());
         let announcements = Announcements::new();
-        Self(Arc::new(Inner { engine, policy, current, versions, announcements, loading: Mutex::new(()) }))
+        let generations = channel::Sender::new(0);
+        Self(Arc::new_cyclic(|this| {
+            let doors = Doors { values: Some(values), peers: Some(Arc::new(peers::Tools(this.clone()))) };
+            let loading = Mutex::new(());
+            Inner { engine, policy, doors, current, versions, generations, announcements, loading }
+        }))
     }
 
     /// How many calls run at once over all plugins.
@@ -84,6 +94,11 @@ impl Registry {
     /// Tells when a list changes for clients.
     pub fn changes(&self) -> channel::Receiver<Versions> {
         self.0.versions.subscribe()
+    }
+
+    /// Tells when something has been loaded, whether or not a list changed: the generation of the new snapshot.
+    pub fn generations(&self) -> channel::Receiver<u64> {
+        self.0.generations.subscribe()
     }
 
     /// Tells which resources change, as the plugins they belong to say.
@@ -138,8 +153,8 @@ impl Registry {
     }
 
     fn loader<'a>(&'a self, previous: &'a [Arc<Plugin>]) -> Loader<'a> {
-        let Inner { engine, policy, announcements, .. } = &*self.0;
-        Loader { engine, policy, announcements, previous }
+        let Inner { engine, policy, doors, announcements, .. } = &*self.0;
+        Loader { engine, policy, announcements, doors, previous }
     }
 
     fn publish(
@@ -154,6 +169,7 @@ impl Registry {
         let next = Arc::new(Snapshot::next(previous, plugins, problems, stale));
         self.0.current.store(Arc::clone(&next));
         report(previous, &next, cause, started);
+        self.0.generations.send_replace(next.generation());
         if next.versions() != previous.versions() {
             self.0.versions.send_replace(next.versions());
         }

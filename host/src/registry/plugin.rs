@@ -6,6 +6,7 @@ use super::resource::{CacheRules, ResourceEntry, TemplateEntry};
 use super::tool::ToolEntry;
 use crate::policy::{DenyReason, Grant, Limits};
 use crate::sandbox::types::CacheHint;
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct Serving {
     pub tasks: TaskMode,
     /// How long copies may live.
     pub cache: CacheRules,
+    /// Whether instances are kept for the next call of the same caller, instead of one being made for each call.
+    pub warm: bool,
 }
 
 /// Which calls of a plugin become tasks, for clients that can follow tasks.
@@ -131,6 +134,13 @@ impl Plugin {
 /// The SHA-256 of a component.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// The digest of a component's bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

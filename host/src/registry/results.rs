@@ -45,7 +45,8 @@ impl Results {
     where
         F: Future<Output = Result<ToolOutcome, CallFailure>>,
     {
-        if ctx.continuation.is_some() {
+        // A tool that calls itself must not wait for its own result.
+        if ctx.continuation.is_some() || ctx.via.is_some() {
             return call(ctx).await;
         }
         let principal = ctx.caller.as_ref().map(|caller| caller.principal.as_str()).filter(|_| !self.shared);
@@ -122,8 +123,10 @@ fn size(result: &ToolResult) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Via;
     use crate::sandbox::types::{Caller, Content, Continuation, TextContent};
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
     use tokio::sync::Barrier;
 
     fn rules(private: Option<bool>) -> CacheRules {
@@ -165,6 +168,9 @@ mod tests {
         let other = [(r#"{"a":1}"#, anyone()), (r#"{"a":2}"#, anyone())];
         let people = [("{}", by("alice")), ("{}", by("bob")), ("{}", by("alice"))];
         let retries = [("{}", retried.clone()), ("{}", retried)];
+        let via = Via { plugin: "p".into(), depth: 1, deadline: Instant::now() };
+        let peers = CallCtx { via: Some(via), ..CallCtx::default() };
+        let peers = [("{}", peers.clone()), ("{}", peers)];
         let own = || Results::new(&rules(None)).unwrap();
         assert_eq!(runs(&own(), &same, good()).await, 1);
         assert_eq!(runs(&own(), &other, good()).await, 2);
@@ -172,6 +178,7 @@ mod tests {
         assert_eq!(runs(&Results::new(&rules(Some(false))).unwrap(), &people, good()).await, 1, "shared");
         assert_eq!(runs(&own(), &same, result("bad", true)).await, 2, "failures are not kept");
         assert_eq!(runs(&own(), &retries, good()).await, 2, "nor is what came of answers");
+        assert_eq!(runs(&own(), &peers, good()).await, 2, "nor what another tool asked for");
         assert!(Results::new(&CacheRules::default()).is_none(), "nothing is kept unless the operator says so");
     }
 

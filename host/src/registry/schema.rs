@@ -18,14 +18,14 @@ const MAX_NODES: usize = 20_000;
 
 /// A schema, ready to judge.
 #[derive(Debug)]
-pub(super) struct Schema(Validator);
+pub(crate) struct Schema(Validator);
 
 impl Schema {
     /// Reads a schema: 2020-12 unless its `$schema` names another draft (4, 6, 7, 2019-09).
     ///
     /// # Errors
     /// A text that says what is wrong with it.
-    pub(super) fn new(text: &str, limits: &Limits) -> Result<Self, String> {
+    pub(crate) fn new(text: &str, limits: &Limits) -> Result<Self, String> {
         if text.len() > limits.schema_bytes {
             return Err(format!("it is {} bytes long, at most {} are accepted", text.len(), limits.schema_bytes));
         }
@@ -45,7 +45,7 @@ impl Schema {
 
     /// # Errors
     /// A text that names each offending field and what would be right.
-    pub(super) fn check(&self, value: &Value) -> Result<(), String> {
+    pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
         if self.0.is_valid(value) {
             return Ok(());
         }

@@ -5,15 +5,21 @@ use super::guest::Owner;
 use super::plugin::{Serving, TaskMode};
 use super::schema::{self, Schema};
 use crate::policy::{CallKind, Limits};
-use crate::sandbox::types::{Tool, ToolOutcome, ToolResult};
+use crate::sandbox::types::{Content, Tool, ToolOutcome, ToolResult};
 use crate::sandbox::{CallCtx, CallFailure};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Arguments larger than this are parsed and judged on a thread of their own, in bytes, so that they do not hold up
 /// other calls.
 const JUDGE_ASIDE: usize = 64 * 1024;
+
+/// Where each call is told of, at debug: who develops a plugin follows its calls there.
+const TARGET: &str = "toolcell::call";
+
+/// How much of a call's arguments and of its result is told there, in characters.
+const MAX_SHOWN: usize = 300;
 
 /// The key of a tool's `_meta` in which its plugin says whether it may run as a task: `forbidden`, `optional` or
 /// `required`.
@@ -108,6 +114,24 @@ impl ToolEntry {
     /// # Errors
     /// See [`CallFailure`].
     pub async fn call(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
+        if !tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+            return self.judge_and_run(arguments, ctx).await;
+        }
+        let (started, request_id) = (Instant::now(), ctx.request_id.clone());
+        let outcome = self.judge_and_run(arguments, ctx).await;
+        let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (plugin, tool, arguments) = (&self.plugin, &self.name, one_line(arguments));
+        let (ended, said) = match &outcome {
+            Ok(ToolOutcome::Complete(result)) if result.is_error => ("tool error", text_of(result)),
+            Ok(ToolOutcome::Complete(result)) => ("done", text_of(result)),
+            Ok(ToolOutcome::InputRequired(_)) => ("asks for input", String::new()),
+            Err(failure) => ("failed", one_line(&failure.to_string())),
+        };
+        tracing::debug!(target: TARGET, plugin, tool, request_id, arguments, outcome = ended, said, elapsed_us, "called");
+        outcome
+    }
+
+    async fn judge_and_run(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
         self.check_arguments(arguments, self.owner.limits()).await?;
         self.owner.permit(CallKind::Tool, &self.tool.name, arguments, &ctx)?;
         match &self.owner.results {
@@ -173,6 +197,24 @@ impl ToolEntry {
             _ => Ok(()),
         }
     }
+}
+
+/// The beginning of a text as one line: nobody reads a log for the rest.
+fn one_line(text: &str) -> String {
+    let line = |c: char| if c.is_control() { ' ' } else { c };
+    let mut shown: String = text.chars().take(MAX_SHOWN).map(line).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn text_of(result: &ToolResult) -> String {
+    let text = result.content.iter().find_map(|content| match content {
+        Content::Text(text) => Some(text.text.as_str()),
+        _ => None,
+    });
+    one_line(text.or(result.structured.as_deref()).unwrap_or_default())
 }
 
 fn judge(schema: &Schema, arguments: &str) -> Result<(), String> {

@@ -32,18 +32,26 @@ impl Watch {
     /// # Errors
     /// If the operating system refuses a watch, for example because of its limit on inotify instances.
     pub fn new() -> Result<Self, notify::Error> {
-        // One waiting event is as good as a thousand: each only says "look again".
-        let (sender, events) = mpsc::channel(1);
         let names = Arc::new(RwLock::new(HashSet::<OsString>::new()));
         let known = Arc::clone(&names);
+        let matters = move |path: &Path| {
+            let names = known.read().unwrap_or_else(PoisonError::into_inner);
+            super::loader::is_component_file(path) || path.file_name().is_none_or(|name| names.contains(name))
+        };
+        Ok(Self { names, ..Self::of(matters)? })
+    }
+
+    /// The same for files of any kind: those that `matter`, in the folders given to [`follow_folders`](Self::follow_folders).
+    ///
+    /// # Errors
+    /// As for [`Watch::new`].
+    pub fn of(matters: impl Fn(&Path) -> bool + Send + 'static) -> Result<Self, notify::Error> {
+        // One waiting event is as good as a thousand: each only says "look again".
+        let (sender, events) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
-            let matters = |path: &PathBuf| {
-                let names = known.read().unwrap_or_else(PoisonError::into_inner);
-                super::loader::is_component_file(path) || path.file_name().is_none_or(|name| names.contains(name))
-            };
             let path = match event {
                 Ok(event) if !changes_something(&event.kind) => None,
-                Ok(event) => event.paths.into_iter().find(matters),
+                Ok(event) => event.paths.into_iter().find(|path| matters(path)),
                 // The watcher lost events: whatever happened, it is time to look.
                 Err(error) => Some(error.paths.into_iter().next().unwrap_or_default()),
             };
@@ -51,7 +59,7 @@ impl Watch {
                 let _ = sender.try_send(path);
             }
         })?;
-        Ok(Self { watcher, watched: BTreeSet::new(), names, events })
+        Ok(Self { watcher, watched: BTreeSet::new(), names: Arc::default(), events })
     }
 
     /// Watches whatever can change what these paths lead to: their folders, themselves if they are folders, and the
@@ -61,6 +69,11 @@ impl Watch {
         // Every step of every path, and of every folder a link leads to, is a name whose coming or going matters.
         let steps = paths.iter().chain(&wanted).flat_map(|path| path.iter().map(OsString::from));
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = steps.collect();
+        self.follow_folders(wanted);
+    }
+
+    /// Watches the entries of these folders, and of no others.
+    pub fn follow_folders(&mut self, wanted: BTreeSet<PathBuf>) {
         for gone in self.watched.difference(&wanted) {
             // A folder that was deleted is no longer watched anyway.
             let _ = self.watcher.unwatch(gone);

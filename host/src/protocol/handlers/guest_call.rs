@@ -205,7 +205,7 @@ impl<'a> GuestCall<'a> {
             events,
             cancel,
             continuation,
-            is_task: false,
+            ..CallCtx::default()
         }
     }
 
