@@ -64,16 +64,24 @@ pub fn json(plugin: &Plugin, package: &Package) -> Result<String> {
 }
 
 fn requests(plugin: &Plugin) -> Value {
-    let (mut dirs, mut hosts, mut env) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut dirs, mut hosts, mut env, mut tools) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut key_value = None;
     for request in &plugin.options.requests {
         let why = &request.why;
         match &request.what {
             Capability::Dir { path, access } => dirs.push(json!({ "path": path, "access": access, "why": why })),
             Capability::Host(pattern) => hosts.push(json!({ "pattern": pattern, "why": why })),
             Capability::Env(name) => env.push(json!({ "name": name, "why": why })),
+            Capability::KeyValue => key_value = Some(json!({ "why": why })),
+            Capability::Tool(name) => tools.push(json!({ "name": name, "why": why })),
         }
     }
-    json!({ "dirs": dirs, "hosts": hosts, "env": env })
+    let mut requests = json!({ "dirs": dirs, "hosts": hosts, "env": env, "tools": tools });
+    // Not asked for is not there.
+    if let Some(key_value) = key_value {
+        requests["key-value"] = key_value;
+    }
+    requests
 }
 
 #[cfg(test)]
@@ -103,7 +111,7 @@ mod tests {
             "name": "files",
             "version": "1.2.3",
             "description": "Does it.",
-            "requests": { "dirs": [], "hosts": [], "env": [] },
+            "requests": { "dirs": [], "hosts": [], "env": [], "tools": [] },
         });
         assert_eq!(of(quote!(), &package()).unwrap(), expected);
     }
@@ -116,6 +124,8 @@ mod tests {
                 request(dir = "/*", access = "read-write", why = "files"),
                 request(host = "https://*", why = "pages"),
                 request(env = "TZ", why = "zone"),
+                request(key_value, why = "notes"),
+                request(tool = "weather*", why = "forecasts"),
             },
             &package(),
         )
@@ -125,6 +135,8 @@ mod tests {
             "dirs": [{ "path": "/*", "access": "read-write", "why": "files" }],
             "hosts": [{ "pattern": "https://*", "why": "pages" }],
             "env": [{ "name": "TZ", "why": "zone" }],
+            "key-value": { "why": "notes" },
+            "tools": [{ "name": "weather*", "why": "forecasts" }],
         });
         assert_eq!(manifest["requests"], expected);
     }

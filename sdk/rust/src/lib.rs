@@ -29,11 +29,11 @@
 //! Modules in the order a call passes through them: [`bindings`] is the contract as `wit-bindgen` generates it,
 //! [`Plugin`] what `#[plugin]` implements, [`Call`] and [`Completing`] what a method may ask about its call, [`schema`](Json) and
 //! [`types`] the vocabulary, [`IntoOutcome`], [`IntoRead`], [`IntoPrompt`] and [`IntoCompletion`] what a method may return,
-//! [`ToolError`] how it fails; [`progress`], [`log`], [`changes`] and [`context`] speak with the host while it runs, and
-//! [`testing`] does all of it in a unit test.
+//! [`ToolError`] how it fails; [`progress`], [`log`], [`changes`] and [`context`] speak with the host while it runs,
+//! [`key_value`] keeps what outlives a call, [`peers`] calls other tools, and [`testing`] does all of it in a unit test.
 //!
 //! Everything here also compiles for the machine itself, where there is no host: messages and progress go nowhere and
-//! the context is empty. So a plugin's tests are ordinary `cargo test`.
+//! the context is empty, values are kept for the thread. So a plugin's tests are ordinary `cargo test`.
 #![deny(missing_docs)]
 
 #[cfg(doctest)]
@@ -56,9 +56,11 @@ mod export;
 #[cfg(feature = "http")]
 pub mod http;
 mod input;
+pub mod key_value;
 mod list;
 pub mod log;
 mod outcome;
+pub mod peers;
 mod plugin;
 pub mod prelude;
 pub mod progress;

@@ -5,7 +5,7 @@ pub use crate::types::{
     ResourceInfo, ToolResult,
 };
 pub use crate::{Call, Completing, Context, IntoOutcome, Json, ToolError};
-pub use crate::{changes, context, log, progress, tool_bail};
+pub use crate::{changes, context, key_value, log, peers, progress, tool_bail};
 pub use crate::{complete, list, plugin, prompt, resource, tool};
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};

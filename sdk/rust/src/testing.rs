@@ -15,9 +15,11 @@
 //! ```
 
 use crate::changes::Change;
+use crate::key_value::StoreError;
+use crate::peers::PeerError;
 use crate::types::{
     CallError, Completion, CompletionRequest, CompletionTarget, Content, Outcome, Prompt, PromptOutcome, ReadOutcome,
-    ResourceBody, ResourceInfo, ResourceTemplate, Tool,
+    ResourceBody, ResourceInfo, ResourceTemplate, Tool, ToolResult,
 };
 use crate::{Call, Completing, Plugin};
 use serde::Serialize;
@@ -133,6 +135,24 @@ pub fn changes() -> Vec<Change> {
     return Vec::new();
     #[cfg(not(target_family = "wasm"))]
     crate::changes::kept::take()
+}
+
+/// Lets every use of [`key_value`](crate::key_value) on this thread fail with this error, as where the operator grants no
+/// store; with `None` it works again. In a component nothing: there the host decides.
+pub fn store_fails(failure: Option<StoreError>) {
+    #[cfg(target_family = "wasm")]
+    let _ = failure;
+    #[cfg(not(target_family = "wasm"))]
+    crate::key_value::fake::fail_with(failure);
+}
+
+/// Puts a tool there for [`peers`](crate::peers) on this thread: `tool` gets the arguments, a JSON object. In a component
+/// nothing: there the host has tools.
+pub fn peer(name: &str, tool: impl Fn(serde_json::Value) -> Result<ToolResult, PeerError> + 'static) {
+    #[cfg(target_family = "wasm")]
+    let _ = (name, tool);
+    #[cfg(not(target_family = "wasm"))]
+    crate::peers::fake::put(name, std::rc::Rc::new(tool));
 }
 
 /// The text of a result: its text blocks, with an empty line between them. Empty if the tool asks for input.

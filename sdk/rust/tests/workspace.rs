@@ -90,7 +90,7 @@ fn a_component_imports_what_it_uses_and_carries_its_manifest() {
             "name": "echo",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Says back what it is told.",
-            "requests": { "dirs": [], "hosts": [], "env": [] },
+            "requests": { "dirs": [], "hosts": [], "env": [], "tools": [] },
         }))
     );
 }

@@ -1,7 +1,7 @@
 //! What stands in the parentheses of `#[plugin(…)]`.
 
 use super::parts::{Cache, cache};
-use super::{key, once, text};
+use super::{check_tool_name, flag, key, once, text};
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
@@ -37,6 +37,10 @@ pub enum Capability {
     Host(String),
     /// An environment variable.
     Env(String),
+    /// A store of its own.
+    KeyValue,
+    /// Other tools, by name or by the beginning of it and `*`.
+    Tool(String),
 }
 
 impl PluginOptions {
@@ -51,7 +55,12 @@ impl PluginOptions {
             "version" => once(&mut options.version, &meta, text),
             "cache" => once(&mut options.cache, &meta, cache),
             "request" => {
-                options.requests.push(request(&meta)?);
+                let request = request(&meta)?;
+                let is_store = |request: &Request| matches!(request.what, Capability::KeyValue);
+                if is_store(&request) && options.requests.iter().any(is_store) {
+                    return Err(meta.error("the store is asked for twice: a plugin has one, leave the second out"));
+                }
+                options.requests.push(request);
                 Ok(())
             }
             other => Err(meta.error(format!(
@@ -63,28 +72,35 @@ impl PluginOptions {
     }
 }
 
-/// `request(dir = "/*", access = "read-write", why = "…")`, `request(host = …, why = …)` or `request(env = …, why = …)`.
+/// `request(dir = "/*", access = "read-write", why = "…")`; `host`, `env` and `tool` have a text and `why`, `key_value` only that.
 fn request(meta: &ParseNestedMeta) -> Result<Request> {
     let (mut dir, mut access, mut host, mut env, mut why) = (None, None, None, None, None);
+    let (mut key_value, mut tool) = (None, None);
     meta.parse_nested_meta(|meta| match key(&meta)?.as_str() {
         "dir" => once(&mut dir, &meta, text),
         "access" => once(&mut access, &meta, text),
         "host" => once(&mut host, &meta, text),
         "env" => once(&mut env, &meta, text),
+        "key_value" => once(&mut key_value, &meta, flag),
+        "tool" => once(&mut tool, &meta, text),
         "why" => once(&mut why, &meta, text),
-        other => Err(meta
-            .error(format!("`request` has no option `{other}`; it has `dir` with `access`, `host`, `env`, and `why`"))),
+        other => Err(meta.error(format!(
+            "`request` has no option `{other}`; it has `dir` with `access`, `host`, `env`, `key_value`, `tool`, and `why`"
+        ))),
     })?;
     let asked = meta.path.span();
     let why = why.filter(|why| !why.value().trim().is_empty()).ok_or_else(|| {
         Error::new(asked, "say why the plugin needs this, for the operator who decides: add `why = \"…\"`")
     })?;
-    let what = match (dir, host, env) {
-        (Some(dir), None, None) => directory(&dir, access)?,
-        (None, Some(host), None) => Capability::Host(pattern(&host)?),
-        (None, None, Some(env)) => Capability::Env(variable(&env)?),
+    let what = match (dir, host, env, key_value, tool) {
+        (Some(dir), None, None, None, None) => directory(&dir, access)?,
+        (None, Some(host), None, None, None) => Capability::Host(pattern(&host)?),
+        (None, None, Some(env), None, None) => Capability::Env(variable(&env)?),
+        (None, None, None, Some(true), None) => Capability::KeyValue,
+        (None, None, None, None, Some(tool)) => Capability::Tool(tools(&tool)?),
         _ => {
-            return Err(Error::new(asked, "a `request` asks for one thing: `dir`, `host` or `env`"));
+            let message = "a `request` asks for one thing: `dir`, `host`, `env`, `key_value` or `tool`";
+            return Err(Error::new(asked, message));
         }
     };
     Ok(Request { what, why: why.value() })
@@ -118,6 +134,14 @@ fn pattern(host: &LitStr) -> Result<String> {
     }
 }
 
+fn tools(name: &LitStr) -> Result<String> {
+    let value = name.value();
+    if value != "*" {
+        check_tool_name(value.strip_suffix('*').unwrap_or(&value), name.span())?;
+    }
+    Ok(value)
+}
+
 fn variable(name: &LitStr) -> Result<String> {
     let value = name.value();
     match value.is_empty() || value.contains(['=', '\0']) {
@@ -138,11 +162,14 @@ mod tests {
             request(dir = "/*", access = "read-write", why = "the files it works on"),
             request(host = "https://*", why = "pages"),
             request(env = "TZ", why = "the local zone"),
+            request(key_value, why = "the list"),
+            request(tool = "weather*", why = "forecasts"),
+            request(tool = "*", why = "whatever there is"),
         })
         .unwrap();
         assert_eq!(options.name.unwrap().value(), "files");
         assert_eq!(options.version.unwrap().value(), "2.1.0");
-        assert_eq!(options.requests.len(), 3);
+        assert_eq!(options.requests.len(), 6);
         assert_eq!(options.requests[1].why, "pages");
         assert!(
             matches!(&options.requests[0].what, Capability::Dir { path, access } if path == "/*" && access == "read-write")
@@ -163,6 +190,12 @@ mod tests {
             (quote!(request(env = "", why = "x")), "one environment variable"),
             (quote!(request(env = "A", host = "https://*", why = "x")), "asks for one thing"),
             (quote!(request(why = "x")), "asks for one thing"),
+            (quote!(request(key_value)), "add `why = "),
+            (quote!(request(key_value = false, why = "x")), "asks for one thing"),
+            (quote!(request(key_value, tool = "x", why = "x")), "asks for one thing"),
+            (quote!(request(key_value, why = "x"), request(key_value, why = "y")), "asked for twice"),
+            (quote!(request(tool = "a b", why = "x")), "the name of a tool is"),
+            (quote!(request(tool = "a*b", why = "x")), "the name of a tool is"),
             (quote!(request(socket = "x", why = "x")), "has no option `socket`"),
         ];
         for (tokens, expected) in cases {
