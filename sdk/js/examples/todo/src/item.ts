@@ -1,0 +1,24 @@
+import { keyValue, t } from "@toolcell/sdk";
+
+export interface Item {
+  id: number;
+  title: string;
+  done: boolean;
+}
+
+export const item = t.object({ id: t.integer(), title: t.string(), done: t.boolean() });
+
+export const key = (id: number): string => `item/${String(id).padStart(10, "0")}`;
+
+/** Puts an item into the list, under a number that no other call takes. */
+export function create(title: string): Item {
+  const next = keyValue.update<number>("next", (id = 1) => id + 1);
+  const made: Item = { id: next - 1, title, done: false };
+  keyValue.setJson(key(made.id), made);
+  return made;
+}
+
+/** All items, oldest first. */
+export function all(): Item[] {
+  return keyValue.keys("item/").flatMap((name) => keyValue.getJson<Item>(name) ?? []);
+}

@@ -1,0 +1,3 @@
+import { host } from "./state.js";
+
+export const getEnvironment = () => Object.entries(host.env);

@@ -1,0 +1,1 @@
+export { call } from "toolcell:plugin/peers@0.1.0";

@@ -1,0 +1,1 @@
+export { isWanted, report } from "toolcell:plugin/progress@0.1.0";

@@ -1,0 +1,1 @@
+export { getRandomU64 } from "wasi:random/random@0.2.12";

@@ -1,0 +1,15 @@
+export { ask } from "./call.js";
+export { changes } from "./changes.js";
+export { content } from "./content.js";
+export { context } from "./context.js";
+export { env } from "./env.js";
+export { ToolError } from "./error.js";
+export { HttpError } from "./http/error.js";
+export { http } from "./http/index.js";
+export { StoreError, keyValue } from "./key-value.js";
+export { log } from "./log.js";
+export { PeerError, peers } from "./peers.js";
+export { complete, plugin, prompt, resource, tool } from "./plugin.js";
+export { progress } from "./progress.js";
+export { result } from "./result.js";
+export { t } from "./schema.js";
