@@ -1,0 +1,3 @@
+module toolcell.dev/sdk
+
+go 1.27
