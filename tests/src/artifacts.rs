@@ -24,10 +24,27 @@ pub fn plugin(name: &str) -> PathBuf {
     existing(target_folder().join("plugins").join(format!("{name}.wasm")))
 }
 
+/// A project of `examples/` as a component, by its name.
+pub fn example(name: &str) -> PathBuf {
+    existing(target_folder().join("examples").join(format!("{name}.wasm")))
+}
+
 /// A hostile guest as a component, by its file in `tests/guests/examples/`.
 #[must_use]
 pub fn guest(name: &str) -> PathBuf {
     existing(target_folder().join("guests").join(format!("{name}.wasm")))
+}
+
+/// A component that knows nothing of Toolcell, by its folder in `tests/foreign/`.
+#[must_use]
+pub fn foreign(name: &str) -> PathBuf {
+    existing(target_folder().join("foreign").join(format!("{name}.wasm")))
+}
+
+/// An example of an SDK, `echo` or `todo`, by the name of its language.
+#[must_use]
+pub fn sdk_example(language: &str, name: &str) -> PathBuf {
+    existing(target_folder().join("sdk-examples").join(language).join(format!("{name}.wasm")))
 }
 
 /// The folder with all first-party plugins.
@@ -62,6 +79,18 @@ pub fn client(name: &str) -> PathBuf {
         .get(name)
         .unwrap_or_else(|| panic!("{} does not say where {name} is; run `cargo xtask clients`", list.display()))
         .into()
+}
+
+/// The folder with the toolchains of guests, which all builds share.
+#[must_use]
+pub fn tools() -> PathBuf {
+    env::var_os("TOOLCELL_TOOLS").map_or_else(|| target_folder().join("tools"), PathBuf::from)
+}
+
+/// A file that a test leaves behind for people to read, in `target`.
+#[must_use]
+pub fn report(name: &str) -> PathBuf {
+    target_folder().join(name)
 }
 
 /// `target/release` or `target/debug`: the test binary is in its `deps`.

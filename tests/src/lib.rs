@@ -1,12 +1,13 @@
 //! What the end-to-end tests stand on. Everything here blocks, and nothing here sleeps: a test waits for a line, a
 //! message or an end, and [`DEADLINE`] turns a wait that never ends into a failure that says what was awaited.
 //!
-//! In reading order: [`artifacts`] (what the tests need built), [`site`] (a folder with a config and plugins),
+//! In reading order: [`artifacts`] (what the tests need built), [`component`] (what is made up on the spot), [`site`] (a folder with a config and plugins),
 //! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`wire`] (the judge of every
 //! message they receive), [`mcp`] (what is said over them, in both eras), [`web`] (a server for guests to fetch from), [`plan`] and [`rounds`] (what the official clients
 //! are told).
 
 pub mod artifacts;
+pub mod component;
 pub mod host;
 pub mod http;
 pub mod log;

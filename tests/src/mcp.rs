@@ -106,6 +106,12 @@ impl Modern {
         response
     }
 
+    /// Sends a request and returns every message of the answer: what is said on the way, and the response.
+    pub fn exchange(&mut self, method: &str, params: &Value) -> Vec<Value> {
+        self.send(method, params);
+        self.http.response().messages()
+    }
+
     /// Calls a tool and returns its result.
     ///
     /// # Panics

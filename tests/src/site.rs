@@ -83,6 +83,12 @@ impl Site {
         Self::entry(name, &artifacts::plugin(name), more)
     }
 
+    /// The config entry of a component that knows nothing of Toolcell.
+    #[must_use]
+    pub fn foreign(name: &str, more: &str) -> String {
+        Self::entry(name, &artifacts::foreign(name), more)
+    }
+
     /// The config entry of a hostile guest.
     #[must_use]
     pub fn guest(name: &str, more: &str) -> String {

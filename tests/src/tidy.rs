@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
     ("state", "state/src", &[]),
     ("sandbox", "sandbox/src", &["policy"]),
     ("policy", "policy/src", &[]),
+    ("author", "author/src", &["policy"]),
 ];
 
 /// Crates that only the named places may use; a place is a folder or a file below `host`.
@@ -21,7 +22,10 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("wasmtime", &["sandbox"]),
     ("wasmtime_wasi", &["sandbox"]),
     ("wasmtime_wasi_http", &["sandbox"]),
-    ("wasmparser", &["sandbox"]),
+    ("wasmparser", &["sandbox", "author"]),
+    ("wasm_encoder", &["author"]),
+    ("wit_parser", &["author"]),
+    ("wit_component", &["author"]),
     ("redb", &["state"]),
     ("notify", &["src/registry"]),
     ("moka", &["src/registry/results.rs"]),
@@ -39,24 +43,31 @@ const EXTERNAL: &[(&str, &[&str])] = &[
             "src/config",
             "src/cli",
             "state",
+            "sandbox/src/plain",
+            "author",
         ],
     ),
     ("jsonschema", &["src/registry/schema.rs"]),
-    ("toml", &["src/config"]),
+    ("toml", &["src/config", "author"]),
     ("clap", &["src/cli"]),
-    ("anyhow", &["src/cli", "src/main.rs"]),
+    ("clap_complete", &["src/cli"]),
+    ("clap_mangen", &["src/cli"]),
+    ("tempfile", &["src/cli"]),
+    ("regex_syntax", &["src/cli"]),
+    ("toolcell_author", &["src/cli", "author"]),
+    ("anyhow", &["src/cli", "src/main.rs", "author/src/bindings.rs"]),
     ("url", &["policy", "src/config"]),
     ("ipnet", &["policy", "src/config"]),
 ];
 
-/// What the host never says, and why.
-const NEVER: &[(&str, &str)] = &[
-    ("inherit_", "a guest inherits nothing of the process"),
-    ("set_var(", "the environment is shared by all threads"),
-    ("Command::new(", "the host starts no programs"),
-    ("println!(", "standard output belongs to the protocol"),
-    ("eprintln!(", "what the host has to say goes through tracing or the command line's own writer"),
-    ("default_send_request", "that sender opens its own sockets and asks no policy"),
+/// What the host never says, why, and who may say it all the same.
+const NEVER: &[(&str, &str, &[&str])] = &[
+    ("inherit_", "a guest inherits nothing of the process", &[]),
+    ("set_var(", "the environment is shared by all threads", &[]),
+    ("Command::new(", "the host starts no programs; builds do", &["author"]),
+    ("println!(", "standard output belongs to the protocol", &["author/build.rs"]),
+    ("eprintln!(", "what the host has to say goes through tracing or the command line's own writer", &[]),
+    ("default_send_request", "that sender opens its own sockets and asks no policy", &[]),
 ];
 
 fn root() -> PathBuf {
@@ -73,7 +84,7 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !matches!(name.as_str(), "target" | "node_modules" | ".git" | "deps") {
+                if !matches!(name.as_str(), "target" | "node_modules" | ".git" | ".toolcell" | "deps") {
                     todo.push(path);
                 }
             } else if endings.iter().any(|ending| name.ends_with(ending)) {
@@ -161,10 +172,12 @@ fn names_crate(line: &str, name: &str) -> bool {
 #[test]
 fn the_host_never_says_certain_things() {
     let mut found = Vec::new();
-    for file in files(&root().join("host"), &[".rs"]) {
+    let source = root().join("host");
+    for file in files(&source, &[".rs"]) {
+        let place = file.strip_prefix(&source).expect("below host");
         for (at, line) in code(&file) {
-            for (words, why) in NEVER {
-                if line.contains(words) {
+            for (words, why, except) in NEVER {
+                if line.contains(words) && !except.iter().any(|except| place.starts_with(except)) {
                     found.push(format!("{}:{at} says {words}…: {why}", relative(&file)));
                 }
             }

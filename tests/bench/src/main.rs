@@ -3,6 +3,7 @@
 
 mod call;
 mod http;
+mod languages;
 mod process;
 mod reload;
 mod report;
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     /// Calls per second and latency of an echo tool over HTTP
     Throughput(ThroughputArgs),
+    /// Calls per second of plugins in Python and JavaScript beside native servers on the official SDKs
+    Languages(languages::Arguments),
     /// Failed calls and time to the new version while a plugin is replaced under load
     Reload(ReloadArgs),
     /// Runs one of the servers Toolcell is compared with
@@ -106,6 +109,7 @@ fn main() -> Result<()> {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Throughput(args) => throughput(args),
+        Command::Languages(args) => languages::run(&args, &target_dir()?, &beside_this_program("toolcell")),
         Command::Reload(args) => reload(args),
         Command::Server { kind } => servers::run(kind),
     }

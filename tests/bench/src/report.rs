@@ -16,6 +16,22 @@ pub struct LegReport {
 }
 
 impl LegReport {
+    /// How many calls this answered for each one of `to`: the median over rounds, each with its neighbour in time.
+    pub fn ratio_to(&self, to: &Self) -> Option<f64> {
+        let pairs: Vec<f64> = self.rate().iter().zip(to.rate()).map(|(of, to)| of / to).collect();
+        median(&pairs)
+    }
+
+    /// Calls per second, the median over rounds, and how far the rounds lie apart.
+    pub fn rates(&self) -> (Option<f64>, Option<f64>) {
+        (median(&self.rate()), spread(&self.rate()))
+    }
+
+    /// The median over rounds of one of a round's numbers.
+    pub fn middle(&self, of: impl Fn(&Round) -> f64) -> Option<f64> {
+        self.median(|round| Some(of(round)))
+    }
+
     fn values(&self, of: impl Fn(&Round) -> Option<f64>) -> Vec<f64> {
         self.rounds.iter().filter_map(of).collect()
     }
@@ -53,10 +69,8 @@ impl Report {
         self.legs.iter().find(|report| report.name == leg.name())
     }
 
-    /// How many calls `of` answered for each one of `to`: the median over rounds, each with its neighbour in time.
     fn ratio(&self, of: &LegReport, to: Leg) -> Option<f64> {
-        let pairs: Vec<f64> = of.rate().iter().zip(self.leg(to)?.rate()).map(|(of, to)| of / to).collect();
-        median(&pairs)
+        of.ratio_to(self.leg(to)?)
     }
 
     /// The table, with a line on what was measured above it.

@@ -120,36 +120,29 @@ pub struct Round {
 /// # Errors
 /// When a server does not start or a single call fails.
 pub fn run(plan: &Plan, legs: &[Leg], host: &Host) -> Result<Report> {
-    let mut servers = Vec::new();
-    for leg in legs {
-        servers.push((*leg, leg.start(host)?, Vec::new()));
-    }
+    let servers = legs.iter().map(|leg| Ok((leg.name(), leg.start(host)?))).collect::<Result<_>>()?;
+    Ok(Report::new(plan, in_turns(plan, servers)?))
+}
+
+/// Measures running servers in turns; the reports are in the order of the servers.
+///
+/// # Errors
+/// When a single call fails.
+pub fn in_turns(plan: &Plan, servers: Vec<(&'static str, Server)>) -> Result<Vec<LegReport>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut measured: Vec<Vec<Round>> = servers.iter().map(|_| Vec::new()).collect();
     for number in 0..plan.rounds {
-        for (leg, server, rounds) in &mut servers {
+        for turn in 0..servers.len() {
+            let place = (number + turn) % servers.len();
+            let ((name, server), rounds) = (&servers[place], &mut measured[place]);
             let round = runtime
                 .block_on(measure(plan, server.endpoint(), || server.cpu_time()))
-                .with_context(|| format!("{} failed; its last lines:\n{}", leg.name(), server.log_tail()))?;
-            eprintln!(
-                "round {}/{}: {:>8} {:>9.0} calls/s",
-                number + 1,
-                plan.rounds,
-                leg.name(),
-                round.calls_per_second
-            );
+                .with_context(|| format!("{name} failed; its last lines:\n{}", server.log_tail()))?;
+            eprintln!("round {}/{}: {name:>18} {:>9.0} calls/s", number + 1, plan.rounds, round.calls_per_second);
             rounds.push(round);
         }
-        let next = 1.min(servers.len());
-        servers.rotate_left(next);
     }
-    let mut reports = Vec::new();
-    for leg in legs {
-        if let Some(place) = servers.iter().position(|(other, ..)| other == leg) {
-            let (leg, _, rounds) = servers.swap_remove(place);
-            reports.push(LegReport { name: leg.name(), rounds });
-        }
-    }
-    Ok(Report::new(plan, reports))
+    Ok(servers.iter().zip(measured).map(|((name, _), rounds)| LegReport { name, rounds }).collect())
 }
 
 /// One round on one server, over new connections.

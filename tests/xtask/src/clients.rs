@@ -26,6 +26,33 @@ pub struct Clients {
     pub node: PathBuf,
     /// The folder with the JavaScript clients and their `node_modules`.
     pub js: PathBuf,
+    /// The Python with the newest official SDK.
+    pub python: PathBuf,
+    npm: (PathBuf, Vec<PathBuf>),
+}
+
+impl Clients {
+    /// npm, run by the Node of the clients.
+    pub fn npm(&self) -> Outcome<Command> {
+        npm(&self.node, &self.npm)
+    }
+}
+
+fn npm(node: &Path, (program, first): &(PathBuf, Vec<PathBuf>)) -> Outcome<Command> {
+    let mut npm = Command::new(program);
+    npm.args(first);
+    if let Some(bin) = node.parent().filter(|bin| bin.is_absolute()) {
+        npm.env("PATH", prepend_path(bin)?);
+    }
+    Ok(npm)
+}
+
+/// The modules of the native JavaScript server of the benchmark, and that server beside them.
+pub fn bench_server(workspace: &Workspace) -> Outcome<PathBuf> {
+    let target = workspace.target.join("clients");
+    let python = find_python()?;
+    let node = any_node(&python, &target, &workspace.root.join("tests/clients"))?;
+    node_modules(&node, &target, &workspace.root.join("tests/bench/servers/js"), "bench-js")
 }
 
 /// Installs what is missing and writes `target/clients/paths`, which the end-to-end tests read.
@@ -37,11 +64,8 @@ pub fn install(workspace: &Workspace) -> Outcome<Clients> {
         let python = find_python()?;
         let mcp1 = venv(&python, &target, "python-mcp1", &source.join("python/requirements-mcp1.txt"))?;
         let mcp2 = venv(&python, &target, "python-mcp2", &source.join("python/requirements-mcp2.txt"))?;
-        let node = match system_node() {
-            Some(node) => node,
-            None => wheel_node(&venv(&python, &target, "node", &source.join("js/requirements-node.txt"))?)?,
-        };
-        let js = node_modules(&node, &target, &source.join("js"))?;
+        let node = any_node(&python, &target, &source)?;
+        let js = node_modules(&node, &target, &source.join("js"), "js")?;
         let paths = format!(
             "node={}\njs={}\npython-mcp1={}\npython-mcp2={}\n",
             node.node.display(),
@@ -50,7 +74,7 @@ pub fn install(workspace: &Workspace) -> Outcome<Clients> {
             mcp2.display(),
         );
         write_if_changed(&target.join("paths"), paths.as_bytes())?;
-        Ok(Clients { node: node.node, js })
+        Ok(Clients { node: node.node, js, python: mcp2, npm: node.npm })
     })
 }
 
@@ -94,6 +118,14 @@ fn venv(python: &Path, target: &Path, name: &str, requirements: &Path) -> Outcom
     Ok(interpreter)
 }
 
+/// The Node of this machine, or else one from PyPI.
+fn any_node(python: &Path, target: &Path, source: &Path) -> Outcome<Node> {
+    match system_node() {
+        Some(node) => Ok(node),
+        None => wheel_node(&venv(python, target, "node", &source.join("js/requirements-node.txt"))?),
+    }
+}
+
 /// The Node of this machine, if it is new enough and comes with npm.
 fn system_node() -> Option<Node> {
     let version = read(Command::new("node").arg("--version")).ok()?;
@@ -118,24 +150,18 @@ fn wheel_node(python: &Path) -> Outcome<Node> {
     Ok(Node { node: node.clone(), npm: (node, vec![npm]) })
 }
 
-/// Installs the packages of `package-lock.json` and puts the client programs beside them; returns that folder.
-fn node_modules(node: &Node, target: &Path, source: &Path) -> Outcome<PathBuf> {
+/// Installs the packages of `package-lock.json` and puts the programs beside them; returns that folder.
+fn node_modules(node: &Node, target: &Path, source: &Path, name: &str) -> Outcome<PathBuf> {
     let manifest = fs::read(source.join("package.json"))?;
     let lock = fs::read(source.join("package-lock.json"))?;
-    let folder = target.join(format!("js-{}", hash(&[&manifest, &lock])));
+    let folder = target.join(format!("{name}-{}", hash(&[&manifest, &lock])));
     if !folder.join(READY).exists() {
-        eprintln!("    installing js");
+        eprintln!("    installing {name}");
         start_over(&folder)?;
         for name in ["package.json", "package-lock.json", ".npmrc"] {
             fs::copy(source.join(name), folder.join(name)).map_err(|why| format!("cannot copy {name}: {why}"))?;
         }
-        let (program, first) = &node.npm;
-        let mut npm = Command::new(program);
-        npm.args(first).args(["ci", "--silent", "--ignore-scripts"]).current_dir(&folder);
-        if let Some(bin) = node.node.parent().filter(|bin| bin.is_absolute()) {
-            npm.env("PATH", prepend_path(bin)?);
-        }
-        run(&mut npm)?;
+        run(npm(&node.node, &node.npm)?.args(["ci", "--silent", "--ignore-scripts"]).current_dir(&folder))?;
         fs::write(folder.join(READY), b"")?;
     }
     for entry in fs::read_dir(source)? {

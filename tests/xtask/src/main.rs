@@ -6,9 +6,12 @@
 mod bench;
 mod clients;
 mod conformance;
+mod foreign;
 mod lint;
 mod plugins;
+mod projects;
 mod run;
+mod sdk;
 mod serve;
 mod suite;
 mod workspace;
@@ -58,6 +61,20 @@ const CHORES: &[Chore] = &[
         help: plugins::HELP,
         arguments: "",
         run: |workspace, _| plugins::build(workspace),
+    },
+    Chore {
+        name: "sdk",
+        summary: "build the SDKs' examples in every language",
+        help: sdk::HELP,
+        arguments: "[LANGUAGE…]",
+        run: sdk::build,
+    },
+    Chore {
+        name: "foreign",
+        summary: "build the components that know nothing of Toolcell",
+        help: foreign::HELP,
+        arguments: "",
+        run: |workspace, _| foreign::build(workspace),
     },
     Chore {
         name: "e2e",

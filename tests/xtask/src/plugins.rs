@@ -1,17 +1,21 @@
-//! Guests: built for `wasm32-wasip2` and put where the host, the examples and the tests expect them.
+//! Guests: Rust ones built for `wasm32-wasip2`, others by their language's builder, and put where the host, the examples and the
+//! tests expect them.
 
 use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::projects;
 use crate::run::{Outcome, read, run, step};
 use crate::workspace::{GUEST_TARGET, Workspace, write_if_changed};
 
 pub const HELP: &str = "\
-Builds plugins/* into target/plugins/NAME.wasm, examples/*-rust into target/examples/NAME.wasm and the hostile
-guests of tests/guests into target/guests/NAME.wasm. Adds the compile target wasm32-wasip2 by rustup if it is not
-there yet. A component whose bytes have not changed is left alone, so a running host does not reload it.";
+Builds plugins/* into target/plugins/NAME.wasm, examples/*-rust and examples with a plugin.toml into
+target/examples/NAME.wasm and the hostile guests of tests/guests into target/guests/NAME.wasm. Adds the compile target
+wasm32-wasip2 by rustup if it is not there yet, and gets the toolchains of other languages into target/tools. A
+component whose bytes have not changed is left alone, so a running host does not reload it; one in another language
+than Rust is not even built if nothing it is made of has changed.";
 
 /// Builds every guest and copies the components.
 pub fn build(workspace: &Workspace) -> Outcome {
@@ -40,32 +44,46 @@ pub fn build(workspace: &Workspace) -> Outcome {
         }
         Ok(())
     })?;
+    step("plugins in other languages", || {
+        for folder in ["plugins", "examples"] {
+            for name in projects::projects_in(workspace, folder)? {
+                let to = workspace.target.join(folder).join(format!("{name}.wasm"));
+                projects::build(workspace, &format!("{folder}/{name}"), &to)?;
+            }
+        }
+        Ok(())
+    })?;
     step("hostile guests", || {
         if !workspace.has_package("tests/guests") {
             return Ok(());
         }
-        run(guest_build(workspace).args(["--package", "toolcell-guests", "--examples"]))?;
-        let built = built_guests(workspace).join("examples");
-        for name in guest_names(workspace)? {
-            put(&built, &name, &workspace.target.join("guests"), &name)?;
-        }
-        Ok(())
+        examples_of(workspace, "toolcell-guests", "tests/guests", "guests")
     })
 }
 
-/// The hostile guests: one file each.
-fn guest_names(workspace: &Workspace) -> Outcome<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(workspace.root.join("tests/guests/examples"))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs")
-            && let Some(stem) = path.file_stem()
-        {
-            names.push(stem.to_string_lossy().into_owned());
-        }
+/// Builds the examples of a package that are components, and puts them into `target/TO`.
+pub fn examples_of(workspace: &Workspace, package: &str, folder: &str, to: &str) -> Outcome {
+    run(guest_build(workspace).args(["--package", package, "--examples"]))?;
+    let built = built_guests(workspace).join("examples");
+    for name in example_names(workspace, folder)? {
+        put(&built, &name, &workspace.target.join(to), &name)?;
     }
-    names.sort();
-    Ok(names)
+    Ok(())
+}
+
+/// Builds the component of one package and puts it at `to`.
+pub fn package(workspace: &Workspace, package: &str, to: &Path) -> Outcome {
+    run(guest_build(workspace).args(["--lib", "--package", package]))?;
+    let folder = to.parent().ok_or("a file without a folder")?;
+    put(&built_guests(workspace), package, folder, &to.file_stem().unwrap_or_default().to_string_lossy())
+}
+
+/// The examples that a package's `Cargo.toml` names.
+fn example_names(workspace: &Workspace, folder: &str) -> Outcome<Vec<String>> {
+    let manifest = fs::read_to_string(workspace.root.join(folder).join("Cargo.toml"))?;
+    let examples = manifest.split("[[example]]").skip(1);
+    let name = |example: &str| Some(example.split_once("name = \"")?.1.split_once('"')?.0.to_owned());
+    Ok(examples.filter_map(name).collect())
 }
 
 fn guest_build(workspace: &Workspace) -> Command {

@@ -1,22 +1,24 @@
 //! The second command of the README: everything that must pass.
 
+use std::error::Error;
 use std::thread;
 
 use crate::clients::Clients;
 use crate::run::{Outcome, print_times, run, step};
 use crate::workspace::Workspace;
-use crate::{clients, conformance, plugins, serve};
+use crate::{clients, conformance, foreign, plugins, sdk, serve};
 
-/// Part of the name of tests that measure time, and so run when nothing else does.
-const ALONE: &str = "under_load";
+/// Parts of the names of tests that measure time, and so run when nothing else does.
+const ALONE: [&str; 2] = ["under_load", "new_project"];
 
 pub const TEST_HELP: &str = "\
-Builds the plugins and the host, installs the official clients (see `cargo xtask clients --help`), then runs the unit
-and documentation tests, the end-to-end tests and the conformance suite. All of it in release: the host is compiled
+Builds the plugins and the host, installs the official clients (see `cargo xtask clients --help`), builds the examples of
+the SDKs and the foreign components with toolchains of their own (`cargo xtask sdk --help`), then runs the unit
+tests of the SDKs in their own languages, the unit and documentation tests of the host, the end-to-end tests and the conformance suite. All of it in release: the host is compiled
 once, and what is tested is what is shipped.";
 
 pub const E2E_HELP: &str = "\
-Builds the plugins and the host, installs the official clients and runs the end-to-end tests. What follows goes to
+Builds what `cargo xtask test` builds and runs the end-to-end tests. What follows goes to
 the test binary: a part of a test's name, or options such as --list and --nocapture.";
 
 /// Runs everything, and prints what took how long even if something failed.
@@ -28,10 +30,12 @@ pub fn test(workspace: &Workspace, _: &[String]) -> Outcome {
 
 fn test_all(workspace: &Workspace) -> Outcome {
     let clients = prepare(workspace)?;
+    sdk::test(workspace, &clients)?;
     step("unit and end-to-end tests", || {
-        run(workspace.release("test").args(["--tests", "--no-fail-fast", "--", "--skip", ALONE]))
+        let skip = ALONE.iter().flat_map(|part| ["--skip", part]);
+        run(workspace.release("test").args(["--tests", "--no-fail-fast", "--"]).args(skip))
     })?;
-    step("tests that measure time", || run(workspace.release("test").args(["--test", "e2e", "--", ALONE])))?;
+    step("tests that measure time", || run(workspace.release("test").args(["--test", "e2e", "--"]).args(ALONE)))?;
     step("documentation tests", || run(workspace.release("test").arg("--doc")))?;
     conformance::check(workspace, &clients, &[])
 }
@@ -42,13 +46,19 @@ pub fn e2e(workspace: &Workspace, arguments: &[String]) -> Outcome {
     step("end-to-end tests", || run(workspace.release("test").args(["--test", "e2e", "--"]).args(arguments)))
 }
 
-/// Compiles, and downloads meanwhile: the one waits for the processor, the other for the network.
+/// Compiles the host, and meanwhile downloads clients and toolchains and builds the guests that need them: the one waits
+/// for the processor, the other for the network.
 fn prepare(workspace: &Workspace) -> Outcome<Clients> {
     thread::scope(|scope| {
-        let clients = scope.spawn(|| clients::install(workspace));
+        let others = scope.spawn(|| {
+            let clients = clients::install(workspace)?;
+            sdk::build(workspace, &[])?;
+            foreign::build(workspace)?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(clients)
+        });
         plugins::build(workspace)?;
         step("host", || serve::build_host(workspace))?;
         step("embedding example", || run(workspace.release("build").args(["--bin", "embed"])))?;
-        clients.join().map_err(|_| "installing the clients panicked")?
+        others.join().map_err(|_| "preparing the guests panicked")?
     })
 }

@@ -1,0 +1,5 @@
+export const time = {
+  async getCurrentTime() {
+    return new Date().toISOString();
+  },
+};
