@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::addr::AddrClass;
+use super::env::{plugin_table, toml_key};
 use super::fs::Access;
 use super::target::{Scheme, TargetHost};
 
@@ -261,6 +262,7 @@ const NOT_GRANTED: &str = "the operator has not granted it";
 
 impl fmt::Display for DenyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = plugin_table(self.plugin());
         match self {
             Self::HostNotRequested { plugin, request, pattern } => write!(
                 f,
@@ -270,12 +272,12 @@ impl fmt::Display for DenyReason {
             Self::HostNotGranted { plugin, request, pattern } => write!(
                 f,
                 "plugin `{plugin}` may not send {request}: {NOT_GRANTED}, \
-                 add to toolcell.toml: [plugins.{plugin}] hosts = [{pattern:?}]"
+                 add to toolcell.toml: {table} hosts = [{pattern:?}]"
             ),
             Self::AddressNotGranted { plugin, host, address, class, line } => write!(
                 f,
                 "plugin `{plugin}` may not connect to {address} for {host}: it is {class} and {NOT_GRANTED}, \
-                 add to toolcell.toml: [plugins.{plugin}] {line}"
+                 add to toolcell.toml: {table} {line}"
             ),
             Self::BadTarget { plugin, problem } => {
                 write!(f, "plugin `{plugin}` may not send this request: {problem}")
@@ -294,13 +296,13 @@ impl fmt::Display for DenyReason {
             Self::DirNotGranted { plugin, path, access } => write!(
                 f,
                 "plugin `{plugin}` may not {} {path:?}: {NOT_GRANTED}, add to toolcell.toml: \
-                 [plugins.{plugin}] dirs = [{{ host = \"…\", guest = {path:?}, access = \"{access}\" }}]",
+                 {table} dirs = [{{ host = \"…\", guest = {path:?}, access = \"{access}\" }}]",
                 access.verb()
             ),
             Self::DirReadOnly { plugin, guest, host } => write!(
                 f,
                 "plugin `{plugin}` may not write to {guest:?}: the operator has granted it read-only, \
-                 change in toolcell.toml: [plugins.{plugin}] \
+                 change in toolcell.toml: {table} \
                  dirs = [{{ host = {:?}, guest = {guest:?}, access = \"read-write\" }}]",
                 host.display().to_string()
             ),
@@ -312,8 +314,8 @@ impl fmt::Display for DenyReason {
             Self::EnvNotGranted { plugin, name } => write!(
                 f,
                 "plugin `{plugin}` does not get the variable {name}: {NOT_GRANTED}, \
-                 add to toolcell.toml: [plugins.{plugin}] env = {{ {} = \"…\" }}",
-                super::env::toml_key(name)
+                 add to toolcell.toml: {table} env = {{ {} = \"…\" }}",
+                toml_key(name)
             ),
             Self::StoreNotRequested { plugin } => write!(
                 f,
@@ -323,7 +325,7 @@ impl fmt::Display for DenyReason {
             Self::StoreNotGranted { plugin } => write!(
                 f,
                 "plugin `{plugin}` may not keep values: {NOT_GRANTED}, \
-                 add to toolcell.toml: [plugins.{plugin}] key-value = true"
+                 add to toolcell.toml: {table} key-value = true"
             ),
             Self::ToolNotRequested { plugin, tool } => write!(
                 f,
@@ -333,7 +335,7 @@ impl fmt::Display for DenyReason {
             Self::ToolNotGranted { plugin, tool } => write!(
                 f,
                 "plugin `{plugin}` may not call the tool {tool:?}: {NOT_GRANTED}, \
-                 add to toolcell.toml: [plugins.{plugin}] tools = [{tool:?}]"
+                 add to toolcell.toml: {table} tools = [{tool:?}]"
             ),
         }
     }
@@ -428,6 +430,12 @@ mod tests {
                 r#"add to toolcell.toml: [plugins.p] tools = ["weather"]"#,
             ),
         ]
+    }
+
+    #[test]
+    fn a_version_in_a_name_is_quoted_in_the_line_to_add() {
+        let text = DenyReason::StoreNotGranted { plugin: "notes@1".into() }.to_string();
+        assert!(text.ends_with(r#"add to toolcell.toml: [plugins."notes@1"] key-value = true"#), "{text}");
     }
 
     #[test]

@@ -27,10 +27,15 @@ pub fn check_env_value(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// `name` as a key in TOML.
-pub(super) fn toml_key(name: &str) -> String {
+/// `name` as a key in TOML, such as that of a variable or a plugin.
+pub fn toml_key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { format!("{name:?}") }
+}
+
+/// The head of a plugin's table in `toolcell.toml`, as an operator writes it: with quotes where a version belongs to the name.
+pub fn plugin_table(plugin: &str) -> String {
+    format!("[plugins.{}]", toml_key(plugin))
 }
 
 #[cfg(test)]
@@ -55,5 +60,7 @@ mod tests {
         for (name, key) in [("TZ", "TZ"), ("A-b_1", "A-b_1"), ("my.var", "\"my.var\""), ("a\"b", "\"a\\\"b\"")] {
             assert_eq!(toml_key(name), key);
         }
+        assert_eq!(plugin_table("weather"), "[plugins.weather]");
+        assert_eq!(plugin_table("weather@1"), "[plugins.\"weather@1\"]");
     }
 }

@@ -7,8 +7,10 @@ use ipnet::IpNet;
 
 use super::decision::DenyReason;
 use super::fs::{DirGrant, DirRequest, requested_access};
+use super::narrow::CallerGrant;
 use super::pattern::HostPattern;
 use super::peers::{ToolPattern, ToolRequest};
+use super::secret::SecretGrant;
 use super::store::{StoreGrant, StoreRequest};
 
 /// What an operator gave one plugin. The default gives nothing.
@@ -27,6 +29,10 @@ pub struct Grant {
     pub key_value: Option<StoreGrant>,
     /// Other tools of this host that the plugin may call, by the names clients see.
     pub tools: Vec<ToolPattern>,
+    /// Secrets the host puts into the plugin's requests.
+    pub secrets: Vec<SecretGrant>,
+    /// What of all this it may do for whom; without any entry it is the same for everyone.
+    pub callers: Vec<CallerGrant>,
 }
 
 /// What a plugin's manifest asks for. The default asks for nothing.
@@ -42,6 +48,33 @@ pub struct Requested {
     pub key_value: Option<StoreRequest>,
     /// Other tools it wants to call.
     pub tools: Vec<ToolRequest>,
+}
+
+impl Requested {
+    /// What is asked for here that was not asked for before, in words for the operator.
+    pub fn beyond(&self, before: &Self) -> Vec<String> {
+        let dirs = self
+            .dirs
+            .iter()
+            .filter(|asked| !before.dirs.iter().any(|known| known.access >= asked.access && known.covers(&asked.path)));
+        let hosts =
+            self.hosts.iter().map(|asked| &asked.pattern).filter(|asked| {
+                !before.hosts.iter().any(|known| known.pattern.intersect(asked).as_ref() == Some(*asked))
+            });
+        let env = self.env.iter().map(|asked| &asked.name);
+        let env = env.filter(|name| !before.env.iter().any(|known| known.name == **name));
+        let store = self.key_value.is_some() && before.key_value.is_none();
+        let tools =
+            self.tools.iter().map(|asked| &asked.pattern).filter(|asked| {
+                !before.tools.iter().any(|known| known.pattern.intersect(asked).as_ref() == Some(*asked))
+            });
+        let dirs = dirs.map(|asked| format!("to {} {:?}", asked.access.verb(), asked.path));
+        let hosts = hosts.map(|pattern| format!("to send requests to {pattern}"));
+        let env = env.map(|name| format!("for the variable {name:?}"));
+        let store = store.then(|| "for a store of its own".to_owned());
+        let tools = tools.map(|pattern| format!("to call the tool {pattern}"));
+        dirs.chain(hosts).chain(env).chain(store).chain(tools).collect()
+    }
 }
 
 /// Requests a plugin wants to send.
@@ -84,14 +117,21 @@ impl Grant {
             env: env.map(|(name, value)| (name.clone(), value.clone())).collect(),
             key_value: self.key_value.filter(|_| requested.key_value.is_some()),
             tools: self.effective_tools(requested),
+            secrets: self.secrets.clone(),
+            callers: self.callers.clone(),
         }
     }
 
     fn effective_hosts(&self, requested: &Requested) -> Vec<HostPattern> {
+        self.overlap(requested.hosts.iter().map(|asked| &asked.pattern))
+    }
+
+    /// The granted requests that are also among others.
+    pub(super) fn overlap<'a>(&self, others: impl IntoIterator<Item = &'a HostPattern> + Clone) -> Vec<HostPattern> {
         let mut hosts = Vec::new();
         for granted in &self.hosts {
-            for asked in &requested.hosts {
-                let Some(both) = granted.intersect(&asked.pattern) else {
+            for other in others.clone() {
+                let Some(both) = granted.intersect(other) else {
                     continue;
                 };
                 // A pattern that names an address grants that address. The operator's `http://*` does not, so a
@@ -184,7 +224,7 @@ impl Grant {
 /// Values of variables may be secrets, so only their names are shown.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dirs, hosts, addresses, env, key_value, tools } = self;
+        let Self { dirs, hosts, addresses, env, key_value, tools, secrets, callers } = self;
         f.debug_struct("Grant")
             .field("dirs", dirs)
             .field("hosts", hosts)
@@ -192,6 +232,8 @@ impl fmt::Debug for Grant {
             .field("env", &env.keys().collect::<Vec<_>>())
             .field("key_value", key_value)
             .field("tools", tools)
+            .field("secrets", secrets)
+            .field("callers", callers)
             .finish()
     }
 }
@@ -279,6 +321,37 @@ mod tests {
         assert_eq!(names, ["TZ"]);
         let debug = format!("{grant:?}");
         assert!(debug.contains("TOKEN") && !debug.contains("s3cret"), "{debug}");
+    }
+
+    #[test]
+    fn what_is_asked_for_beyond_what_was_asked_for() {
+        let dir = |path: &str, access| DirRequest { path: path.into(), access, why: String::new() };
+        let before = Requested {
+            dirs: vec![dir("/docs", Access::ReadWrite), dir("/logs", Access::ReadOnly)],
+            tools: vec![ToolRequest { pattern: "time*".parse().unwrap(), why: "before".into() }],
+            ..asks(&["https://*.a.example", "GET https://b.example"])
+        };
+        let mut after = Requested {
+            dirs: vec![dir("/docs/x", Access::ReadOnly), dir("/logs", Access::ReadWrite), dir("/*", Access::ReadOnly)],
+            tools: vec![
+                ToolRequest { pattern: "time_now".parse().unwrap(), why: "after".into() },
+                ToolRequest { pattern: "t*".parse().unwrap(), why: String::new() },
+            ],
+            ..asks(&["https://c.a.example", "https://b.example"])
+        };
+        after.env.push(EnvRequest { name: "TZ".into(), why: String::new() });
+        after.key_value = Some(StoreRequest { why: String::new() });
+        let expected = [
+            "to write to \"/logs\"",
+            "to read \"/*\"",
+            "to send requests to https://b.example",
+            "for the variable \"TZ\"",
+            "for a store of its own",
+            "to call the tool t*",
+        ];
+        assert_eq!(after.beyond(&before), expected);
+        assert_eq!(after.beyond(&after), [""; 0]);
+        assert_eq!(Requested::default().beyond(&before), [""; 0]);
     }
 
     #[test]

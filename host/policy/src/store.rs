@@ -8,6 +8,8 @@ use super::grant::{Grant, Requested};
 pub struct StoreGrant {
     /// Bytes of all its keys and values together. Default is [`StoreGrant::DEFAULT_BYTES`].
     pub max_bytes: u64,
+    /// Whether each caller has a store of its own, so that none finds what another left.
+    pub per_caller: bool,
 }
 
 impl StoreGrant {
@@ -19,7 +21,7 @@ impl StoreGrant {
 
 impl Default for StoreGrant {
     fn default() -> Self {
-        Self { max_bytes: Self::DEFAULT_BYTES }
+        Self { max_bytes: Self::DEFAULT_BYTES, per_caller: false }
     }
 }
 
@@ -51,7 +53,7 @@ mod tests {
     #[test]
     fn a_store_needs_both_sides() {
         let asks = Requested { key_value: Some(StoreRequest { why: "notes".into() }), ..Requested::default() };
-        let gives = Grant { key_value: Some(StoreGrant { max_bytes: 7 }), ..Grant::default() };
+        let gives = Grant { key_value: Some(StoreGrant { max_bytes: 7, per_caller: false }), ..Grant::default() };
         let table: &[(&Grant, Option<&Requested>, Result<u64, &str>)] = &[
             (&gives, Some(&asks), Ok(7)),
             (&gives, None, Ok(7)),

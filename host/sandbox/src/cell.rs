@@ -9,22 +9,26 @@ use super::doors::Doors;
 use super::engine::{Engine, Linked};
 use super::error::{CallFailure, LimitHit, LoadError};
 use super::inspect::Inspection;
+use super::ledger::Metered;
 use super::log::one_line;
 use super::net::Rules;
 use super::places::Places;
 use super::plain::Door;
+use super::secrets::Held;
 use super::size;
 use super::state::CellState;
+use super::texts::{Change, Texts};
 use super::times::Times;
 use super::types::{
     CallError, Completion, CompletionRequest, Lists, PromptGet, PromptOutcome, ReadOutcome, ResourceRead, ToolCall,
     ToolList, ToolOutcome,
 };
 use super::warm::{Live, Warm};
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use toolcell_policy::{Access, Grant, Limits, Requested};
+use toolcell_policy::{Access, Grant, Limits, Principal, Requested};
 use wasmtime::component::Instance;
 use wasmtime::{Store, Trap};
 
@@ -108,6 +112,8 @@ impl Compiled {
 pub struct Cell {
     compiled: Compiled,
     rules: Arc<Rules>,
+    /// The rules for each caller, where they differ; none where they are the same for all.
+    of_callers: Option<Mutex<HashMap<Arc<Principal>, Arc<Rules>>>>,
     places: Places,
     /// Instances kept for the next call; none where each call has a fresh one.
     warm: Option<Warm>,
@@ -130,7 +136,8 @@ impl Cell {
         let tls = Arc::clone(&compiled.engine.tls);
         let rules =
             Arc::new(Rules { plugin: plugin.into(), grant, requested, limits, tls, on_change: Some(on_change), doors });
-        Self { compiled, rules, places: Places::of_plugin(places), warm: None }
+        let of_callers = rules.grant.depends_on_caller().then(Mutex::default);
+        Self { compiled, rules, of_callers, places: Places::of_plugin(places), warm: None }
     }
 
     /// Keeps instances for the next call of the same caller instead of making one for each: faster, but what one call
@@ -148,6 +155,35 @@ impl Cell {
     /// Whether it can suggest values for arguments.
     pub fn completes(&self) -> bool {
         self.compiled.exports.completions.is_some()
+    }
+
+    /// What holds for a call of this caller: no more than the plugin may do at all.
+    fn rules_for(&self, caller: Option<&Arc<Principal>>) -> Arc<Rules> {
+        let Some(known) = &self.of_callers else { return Arc::clone(&self.rules) };
+        let made = || Arc::new(self.rules.with_grant(self.rules.grant.for_caller(caller.map(|caller| &**caller))));
+        let Some(caller) = caller else { return made() };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = known.get(caller) {
+            return Arc::clone(rules);
+        }
+        if known.len() >= MAX_CALLERS {
+            known.clear();
+        }
+        let rules = made();
+        self.make_own_dirs(&rules);
+        known.insert(Arc::clone(caller), Arc::clone(&rules));
+        rules
+    }
+
+    /// Makes the directories that are a caller's own and not there yet. One that cannot be made is found out, and told,
+    /// when it is opened.
+    fn make_own_dirs(&self, rules: &Rules) {
+        let is_own = |guest: &str| self.rules.grant.dirs.iter().any(|dir| dir.guest == guest && dir.is_per_caller());
+        for dir in rules.grant.dirs.iter().filter(|dir| is_own(&dir.guest)) {
+            if let Err(error) = create_private(&dir.host) {
+                tracing::error!(plugin = %rules.plugin, dir = %dir.host.display(), "a caller's own directory cannot be made: {error}");
+            }
+        }
     }
 
     /// Asks the plugin for all it offers. It sees its variables, which configure it, and where it lists resources or prompts
@@ -207,7 +243,9 @@ impl Cell {
     }
 
     fn rules_for_lists(&self, with_dirs: bool) -> Rules {
-        let Rules { plugin, grant, requested, limits, tls, on_change: _, doors: _ } = &*self.rules;
+        let everyone = self.rules.grant.for_nobody();
+        let Rules { plugin, grant: _, requested, limits, tls, on_change: _, doors: _ } = &*self.rules;
+        let grant = &everyone;
         let mut dirs = if with_dirs { grant.dirs.clone() } else { Vec::new() };
         dirs.iter_mut().for_each(|dir| dir.access = Access::ReadOnly);
         Rules {
@@ -228,7 +266,7 @@ impl Cell {
         }
     }
 
-    async fn list<R>(
+    async fn list<R: Texts>(
         &self,
         rules: &Arc<Rules>,
         clock_ahead: Duration,
@@ -321,7 +359,8 @@ impl Cell {
         Box::pin(async move {
             let completions = self.offered(&self.compiled.exports.completions, "completions")?;
             let wall = Wall::of_lists(&self.rules.limits);
-            self.run(&self.rules, "complete", ctx, wall, size::completion, async |store, instance| {
+            let rules = self.rules_for(ctx.caller.as_ref());
+            self.run(&rules, "complete", ctx, wall, size::completion, async |store, instance| {
                 completions.load(&mut *store, &instance)?.call_complete(&mut *store, &request).await
             })
             .await
@@ -334,7 +373,7 @@ impl Cell {
     }
 
     /// One call with all that is granted.
-    async fn enter<R>(
+    async fn enter<R: Texts>(
         &self,
         what: &str,
         ctx: CallCtx,
@@ -347,12 +386,13 @@ impl Cell {
             false => Wall { ms: limits.wall_ms, setting: "wall-ms" },
         };
         let wall = wall.until(ctx.via.as_ref().map(|via| via.deadline));
-        self.run(&self.rules, what, ctx, wall, size_of, enter).await
+        let rules = self.rules_for(ctx.caller.as_ref());
+        self.run(&rules, what, ctx, wall, size_of, enter).await
     }
 
     /// The frame around every entry into the guest: places, time, cancellation, size of the answer, and what its end
     /// means. Waiting for a place counts as time of the call.
-    async fn run<R>(
+    async fn run<R: Texts>(
         &self,
         rules: &Arc<Rules>,
         what: &str,
@@ -361,8 +401,15 @@ impl Cell {
         size_of: fn(&R) -> usize,
         enter: impl AsyncFnOnce(&mut Store<CellState>, Instance) -> wasmtime::Result<Result<R, CallError>>,
     ) -> Result<R, CallFailure> {
-        let cancel = ctx.cancel.clone();
-        let timed = tokio::time::timeout(wall.time(), self.run_unlimited(rules, what, ctx, wall, size_of, enter));
+        let (cancel, ledger) = (ctx.cancel.clone(), ctx.ledger.clone());
+        let running = self.run_unlimited(rules, what, ctx, wall, size_of, enter);
+        let running = async {
+            match &ledger {
+                None => running.await,
+                Some(ledger) => Metered::new(running, ledger).await,
+            }
+        };
+        let timed = tokio::time::timeout(wall.time(), running);
         let outcome = tokio::select! {
             biased;
             outcome = timed => outcome,
@@ -382,7 +429,7 @@ impl Cell {
         }
     }
 
-    async fn run_unlimited<R>(
+    async fn run_unlimited<R: Texts>(
         &self,
         rules: &Arc<Rules>,
         what: &str,
@@ -392,7 +439,8 @@ impl Cell {
         enter: impl AsyncFnOnce(&mut Store<CellState>, Instance) -> wasmtime::Result<Result<R, CallError>>,
     ) -> Result<R, CallFailure> {
         let engine = &self.compiled.engine;
-        let mut times = Times::start();
+        let ledger = ctx.ledger.clone();
+        let mut times = Times::start(ledger.as_deref());
         let deadline = Instant::now() + wall.time();
         let _own_place = self.places.take(ctx.depth()).await?;
         let _place = engine.places.take(ctx.depth()).await?;
@@ -400,20 +448,20 @@ impl Cell {
         times.placed();
         let _running = engine.ticker.running();
         // While it is only listed its grant is another, so such an instance serves no call.
-        let warm = self.warm.as_ref().filter(|_| Arc::ptr_eq(rules, &self.rules));
-        let principal = ctx.caller.as_ref().map(|caller| caller.principal.clone());
-        let mut live = match warm.and_then(|warm| warm.take(principal.as_deref())) {
+        let warm = self.warm.as_ref().filter(|_| rules.on_change.is_some());
+        let mut live = match warm.and_then(|warm| warm.take(ctx.caller.as_deref(), rules)) {
             Some(mut live) => {
                 live.store.data_mut().renew(rules, what, ctx, deadline);
                 live
             }
             None => {
+                let caller = ctx.caller.clone();
                 let state =
                     CellState::new(rules, what, ctx, deadline).map_err(|error| self.guest_error(what, error))?;
                 let mut store = Store::new(&engine.wasm, state);
                 store.limiter(|state| &mut state.limiter);
                 store.set_hostcall_fuel(self.rules.limits.output_bytes.max(MIN_HOSTCALL_FUEL));
-                Live::new(store, principal)
+                Live::new(store, caller, Arc::clone(rules))
             }
         };
         deadline::limit_cpu(&mut live.store, self.rules.limits.cpu_ms);
@@ -432,14 +480,20 @@ impl Cell {
         };
         let data = live.store.data();
         data.voice.log.finish();
-        times.report(&rules.plugin, what, data.voice.request_id(), data.limiter.memory_in_use());
+        let held = data.voice.held.clone();
+        let (request_id, memory) = (data.voice.request_id(), data.limiter.memory_in_use());
+        times.report(&rules.plugin, what, request_id, memory, ledger.as_deref());
         let answer = answer.map_err(|error| self.trapped(what, &live.store, &error))?;
         if let Some(warm) = warm {
             warm.keep(live, || Arc::clone(&engine.warm_rooms).try_acquire_owned().ok());
         }
         match answer {
-            Ok(answer) => self.sized(what, answer, size_of),
-            Err(error) => Err(match self.sized(what, error, size::call_error) {
+            Ok(mut answer) => {
+                mask(held.as_deref(), &mut answer);
+                ledger.iter().for_each(|ledger| ledger.note(|spent| spent.answer_bytes += size_of(&answer)));
+                self.sized(what, answer, size_of)
+            }
+            Err(error) => Err(match self.sized(what, masked(held.as_deref(), error), size::call_error) {
                 Ok(error) => self.guest_error(what, error),
                 Err(too_large) => too_large,
             }),
@@ -504,6 +558,27 @@ impl Cell {
     }
 }
 
+/// Masks the secrets of a call in what it answers.
+fn mask(held: Option<&Held>, answer: &mut dyn Texts) {
+    struct Masking<'a>(&'a Held);
+    impl Change for Masking<'_> {
+        fn text(&mut self, text: &mut String) {
+            self.0.mask_text(text);
+        }
+        fn bytes(&mut self, bytes: &mut Vec<u8>) {
+            self.0.mask(bytes);
+        }
+    }
+    if let Some(held) = held {
+        answer.each(&mut Masking(held));
+    }
+}
+
+fn masked<T: Texts>(held: Option<&Held>, mut answer: T) -> T {
+    mask(held, &mut answer);
+    answer
+}
+
 /// Why a list cannot be had.
 fn unlistable(what: &str) -> impl FnOnce(CallFailure) -> LoadError {
     move |failure| {
@@ -536,6 +611,18 @@ impl Wall {
         Duration::from_millis(self.ms)
     }
 }
+
+/// Makes a directory that only the host's user can enter, and those it is in.
+fn create_private(path: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Callers whose rules are kept ready. More are worked out anew.
+const MAX_CALLERS: usize = 4_096;
 
 /// What a failure to list may be in the log, in characters: a guest's last words, and what stands around them.
 const MAX_FINDING: usize = 4_096;

@@ -1,10 +1,12 @@
 //! What a call brings into its cell, and what comes out of the cell while it runs.
 
-use super::types::{Caller, Client, ClientAbilities, Continuation, Level, TraceContext};
+use super::ledger::Ledger;
+use super::types::{Client, ClientAbilities, Continuation, Level, TraceContext};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use toolcell_policy::Principal;
 
 /// The circumstances of one call. The default is a call by nobody in particular that nobody watches.
 #[derive(Clone, Debug)]
@@ -12,7 +14,7 @@ pub struct CallCtx {
     /// Names the call in logs.
     pub request_id: String,
     /// Who is calling, as far as it was authenticated.
-    pub caller: Option<Caller>,
+    pub caller: Option<Arc<Principal>>,
     /// The client program, as it calls itself.
     pub client: Option<Client>,
     /// What a plugin may ask of the client.
@@ -37,6 +39,8 @@ pub struct CallCtx {
     pub clock_ahead: Duration,
     /// The call of another plugin's that makes this one; none if a client makes it.
     pub via: Option<Via>,
+    /// Where its cost is noted, if anyone wants to know.
+    pub ledger: Option<Arc<Ledger>>,
 }
 
 /// A call that waits for the tool it called.
@@ -74,6 +78,7 @@ impl Default for CallCtx {
             is_task: false,
             clock_ahead: Duration::ZERO,
             via: None,
+            ledger: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::ctx::CallCtx;
 use super::error::CallFailure;
+use super::secrets::SecretText;
 use super::types::ToolOutcome;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +18,14 @@ pub struct Doors {
     pub values: Option<Arc<dyn Values>>,
     /// The tools of the host.
     pub peers: Option<Arc<dyn Peers>>,
+    /// The operator's secrets.
+    pub secrets: Option<Arc<dyn Secrets>>,
+}
+
+/// Knows the values of secrets. It is asked in each call that may use one, so it answers from memory.
+pub trait Secrets: Send + Sync {
+    /// The value that holds for a caller; none if there is none.
+    fn value(&self, name: &str, principal: Option<&str>) -> Option<Arc<SecretText>>;
 }
 
 /// Keeps plugins' values, each plugin's apart from all others'.

@@ -64,6 +64,17 @@ pub enum CallFailure {
     /// The plugin has nothing of that name.
     #[error("{0}")]
     NotFound(String),
+    /// The caller may not do it with the scopes it has; these are all it needs.
+    #[error("this needs the scopes {}, get a token that has them", .0.join(", "))]
+    NeedsScopes(Vec<String>),
+    /// There is no room for it now; the text says what is used up.
+    #[error("{why}")]
+    Limited {
+        /// What is used up, and what to do.
+        why: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// Nobody waits for it any more.
     #[error("cancelled")]
     Cancelled,

@@ -4,8 +4,9 @@ use super::bindings::v0_1::toolcell::plugin::{changes, context, key_value, log, 
 use super::ctx::{CallCtx, CallEvent, Change};
 use super::log::{GuestLog, printable};
 use super::net::Rules;
+use super::secrets::Held;
 use super::state::CellState;
-use super::types::Level;
+use super::types::{Caller, Level};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use toolcell_policy::DenyReason;
@@ -23,13 +24,21 @@ pub(super) struct Voice {
     pub(super) ctx: CallCtx,
     pub(super) deadline: Instant,
     pub(super) store_writes: usize,
+    /// The secrets of the call, which must not be told.
+    pub(super) held: Option<Arc<Held>>,
     last_progress: f64,
     reported: Option<Instant>,
 }
 
 impl Voice {
-    pub(super) fn new(rules: Arc<Rules>, log: GuestLog, ctx: CallCtx, deadline: Instant) -> Self {
-        Self { rules, log, ctx, deadline, store_writes: 0, last_progress: f64::NEG_INFINITY, reported: None }
+    pub(super) fn new(
+        rules: Arc<Rules>,
+        log: GuestLog,
+        ctx: CallCtx,
+        deadline: Instant,
+        held: Option<Arc<Held>>,
+    ) -> Self {
+        Self { rules, log, ctx, deadline, held, store_writes: 0, last_progress: f64::NEG_INFINITY, reported: None }
     }
 
     /// Hands an event to the client's side. One that finds the channel full is dropped: a guest that talks faster than
@@ -51,6 +60,9 @@ impl Voice {
     /// The text of a refusal, for the guest; the operator's log gets it too.
     pub(super) fn refused(&self, reason: &DenyReason) -> String {
         let text = reason.to_string();
+        if let Some(ledger) = &self.ctx.ledger {
+            ledger.refused(reason.code(), &text);
+        }
         // A guest that retries in a loop must not fill the log: its refusals count as its own words.
         if self.log.charge(text.len()) {
             tracing::warn!(plugin = %self.rules.plugin, error.type = "refused", rule = reason.code(), "refused: {text}");
@@ -92,7 +104,11 @@ impl context::Host for Voice {
     fn current(&mut self) -> wasmtime::Result<context::CallContext> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         Ok(context::CallContext {
-            caller: self.ctx.caller.clone(),
+            caller: self
+                .ctx
+                .caller
+                .as_deref()
+                .map(|caller| Caller { principal: caller.id.clone(), claims: caller.claims.clone() }),
             client: self.ctx.client.clone(),
             abilities: self.ctx.abilities,
             remaining_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
@@ -125,11 +141,11 @@ impl progress::Host for Voice {
         self.last_progress = progress;
         self.reported = Some(now);
         let total = total.filter(|total| total.is_finite());
-        self.tell(CallEvent::Progress {
-            progress,
-            total,
-            message: message.map(|text| cut(text, MAX_PROGRESS_MESSAGE)),
+        let message = message.map(|mut text| {
+            self.held.iter().for_each(|held| held.mask_text(&mut text));
+            cut(text, MAX_PROGRESS_MESSAGE)
         });
+        self.tell(CallEvent::Progress { progress, total, message });
         Ok(())
     }
 }
@@ -145,7 +161,11 @@ impl log::Host for Voice {
         Ok(operator || self.client_wants(level))
     }
 
-    fn write(&mut self, level: Level, logger: Option<String>, data: String) -> wasmtime::Result<()> {
+    fn write(&mut self, level: Level, mut logger: Option<String>, mut data: String) -> wasmtime::Result<()> {
+        if let Some(held) = &self.held {
+            held.mask_text(&mut data);
+            logger.iter_mut().for_each(|logger| held.mask_text(logger));
+        }
         if !self.log.charge(data.len() + logger.as_ref().map_or(0, String::len)) {
             return Ok(());
         }

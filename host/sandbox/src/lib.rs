@@ -10,7 +10,8 @@
 //! `state` (all a guest can touch), `imports` (what it can ask the host), `store` (its own store), `peers` (other tools),
 //! `drafts` (the same for guests that were written for other hosts), [`doors`] (what the layers above lend it), `net` and
 //! `tls` (its only way out), `places`, `deadline`, `limiter` and `size` (its limits), `log` (its voice), `times` and
-//! `backtrace` (what is told of a call to whoever traces it), [`error`].
+//! `backtrace` (what is told of a call to whoever traces it), [`ledger`] (what it cost), [`secrets`] and `texts` (what it may use and
+//! nobody may see), [`error`].
 
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -26,15 +27,18 @@ mod engine;
 pub mod error;
 mod imports;
 pub mod inspect;
+pub mod ledger;
 mod limiter;
 mod log;
 mod net;
 mod peers;
 mod places;
 mod plain;
+pub mod secrets;
 mod size;
 mod state;
 mod store;
+mod texts;
 mod times;
 mod tls;
 pub mod types;
@@ -46,4 +50,5 @@ pub use doors::Doors;
 pub use engine::{Engine, EngineConfig, MAX_MEMORY_BYTES, disable_backtraces};
 pub use error::{CallFailure, LoadError};
 pub use inspect::{Inspection, inspect};
+pub use ledger::{Ledger, Spent};
 pub use size::tool_result as size_of;

@@ -1,5 +1,6 @@
 //! A guest's voice: its standard output, standard error and `log` import, as lines in the operator's log, up to a limit.
 
+use super::secrets::Held;
 use bytes::Bytes;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,17 +37,25 @@ struct Inner {
     out: Vec<u8>,
     err: Vec<u8>,
     tail: Vec<u8>,
+    held: Option<Arc<Held>>,
 }
 
 impl GuestLog {
-    pub(super) fn new(plugin: Arc<str>, tool: String, request_id: String, limits: &Limits) -> Self {
-        Self(Arc::new(Mutex::new(Inner::new(plugin, tool, request_id, limits))))
+    /// What `held` knows is masked in all of it.
+    pub(super) fn new(
+        plugin: Arc<str>,
+        tool: String,
+        request_id: String,
+        limits: &Limits,
+        held: Option<Arc<Held>>,
+    ) -> Self {
+        Self(Arc::new(Mutex::new(Inner::new(plugin, tool, request_id, limits, held))))
     }
 
     /// Begins the log of the next call of the same instance: its streams still lead here.
-    pub(super) fn renew(&self, tool: String, request_id: String, limits: &Limits) {
+    pub(super) fn renew(&self, tool: String, request_id: String, limits: &Limits, held: Option<Arc<Held>>) {
         let mut inner = self.lock();
-        *inner = Inner::new(Arc::clone(&inner.plugin), tool, request_id, limits);
+        *inner = Inner::new(Arc::clone(&inner.plugin), tool, request_id, limits, held);
     }
 
     /// Takes one line of `len` bytes off what may still be logged. The first time there is not enough left, the log
@@ -57,7 +66,10 @@ impl GuestLog {
 
     /// The end of what the guest wrote to standard error, as text.
     pub(super) fn tail(&self) -> String {
-        String::from_utf8_lossy(&self.lock().tail).trim().to_owned()
+        let inner = self.lock();
+        let mut tail = inner.tail.clone();
+        inner.held.iter().for_each(|held| held.mask(&mut tail));
+        String::from_utf8_lossy(&tail).trim().to_owned()
     }
 
     /// Writes out what is left of unfinished lines.
@@ -77,10 +89,10 @@ impl GuestLog {
 }
 
 impl Inner {
-    fn new(plugin: Arc<str>, tool: String, request_id: String, limits: &Limits) -> Self {
+    fn new(plugin: Arc<str>, tool: String, request_id: String, limits: &Limits, held: Option<Arc<Held>>) -> Self {
         let (out, err, tail) = (Vec::new(), Vec::new(), Vec::new());
         let Limits { log_bytes: bytes_left, log_lines: lines_left, .. } = *limits;
-        Self { plugin, tool, request_id, bytes_left, lines_left, out, err, tail }
+        Self { plugin, tool, request_id, bytes_left, lines_left, out, err, tail, held }
     }
 
     fn charge(&mut self, len: usize, lines: usize) -> bool {
@@ -129,7 +141,8 @@ impl Inner {
     }
 
     fn flush(&mut self, stream: Stream) {
-        let line = std::mem::take(self.buffer(stream));
+        let mut line = std::mem::take(self.buffer(stream));
+        self.held.iter().for_each(|held| held.mask(&mut line));
         let text = printable(&line);
         if text.is_empty() {
             return;
@@ -227,7 +240,7 @@ mod tests {
     use super::*;
 
     fn log(log_bytes: usize) -> GuestLog {
-        GuestLog::new("p".into(), "t".to_owned(), String::new(), &Limits { log_bytes, ..Limits::default() })
+        GuestLog::new("p".into(), "t".to_owned(), String::new(), &Limits { log_bytes, ..Limits::default() }, None)
     }
 
     #[test]

@@ -4,7 +4,9 @@
 
 use super::ctx::OnChange;
 use super::doors::Doors;
+use super::ledger::Ledger;
 use super::log::{GuestLog, one_line};
+use super::secrets::{Held, Masked};
 use super::tls::{self, Tls};
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -22,6 +24,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use toolcell_policy::{AddrPermit, DenyReason, Grant, Limits, NamePermit, Requested, Scheme, Target, TargetHost};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+/// The longest name of a host that is noted, in characters.
+const MAX_HOST: usize = 260;
 /// The least hyper can work with, in bytes.
 const MIN_HEADER_BYTES: usize = 8_192;
 
@@ -41,21 +45,39 @@ pub(super) struct Rules {
     pub(super) doors: Doors,
 }
 
+impl Rules {
+    /// The same with another grant.
+    pub(super) fn with_grant(&self, grant: Grant) -> Self {
+        let Self { plugin, grant: _, requested, limits, tls, on_change, doors } = self;
+        Self {
+            plugin: Arc::clone(plugin),
+            grant,
+            requested: requested.clone(),
+            limits: limits.clone(),
+            tls: Arc::clone(tls),
+            on_change: on_change.clone(),
+            doors: doors.clone(),
+        }
+    }
+}
+
 /// The outgoing door of one call.
 pub(super) struct Outgoing {
     rules: Arc<Rules>,
     slots: Arc<Semaphore>,
     log: GuestLog,
+    held: Option<Arc<Held>>,
+    ledger: Option<Arc<Ledger>>,
 }
 
 impl Outgoing {
-    pub(super) fn new(rules: Arc<Rules>, log: GuestLog) -> Self {
+    pub(super) fn new(rules: Arc<Rules>, log: GuestLog, held: Option<Arc<Held>>, ledger: Option<Arc<Ledger>>) -> Self {
         let slots = Arc::new(Semaphore::new(rules.limits.http_requests_in_flight));
-        Self { rules, slots, log }
+        Self { rules, slots, log, held, ledger }
     }
 
     /// First layer: may this plugin ask for this URL with this method?
-    fn check_name(&self, request: &Request<WasiBody>) -> Result<NamePermit, Error> {
+    fn check_name(&self, request: &Request<WasiBody>) -> Result<(NamePermit, Target), Error> {
         let uri = request.uri();
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
         if request.method() == Method::CONNECT || request.method() == Method::TRACE {
@@ -65,12 +87,32 @@ impl Outgoing {
         let target = Target::from_authority(request.method().as_str(), scheme, authority.as_str(), uri.path())
             .map_err(|error| Error::InternalError(Some(error.to_string())))?;
         let Rules { plugin, grant, requested, .. } = &*self.rules;
-        grant.check_target(plugin, requested.as_ref(), &target).map_err(|reason| refused(plugin, &self.log, &reason))
+        let permit = grant.check_target(plugin, requested.as_ref(), &target);
+        let permit = permit.map_err(|reason| refused(plugin, &self.log, self.ledger.as_deref(), &reason))?;
+        Ok((permit, target))
+    }
+
+    /// Then the secrets that go with it; one that should and has no value for this caller stops it.
+    fn attach(&self, request: &mut Request<WasiBody>, target: &Target) -> Result<(), Error> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let used = held.attach(request, target).map_err(|text| {
+            if self.log.charge(text.len()) {
+                tracing::warn!(plugin = %self.rules.plugin, error.type = "refused", rule = NO_SECRET, "outgoing request refused: {text}");
+            }
+            self.ledger.iter().for_each(|ledger| ledger.refused(NO_SECRET, &text));
+            Error::InternalError(Some(text))
+        })?;
+        self.ledger.iter().for_each(|ledger| used.iter().for_each(|name| ledger.used_secret(name)));
+        Ok(())
     }
 }
 
-fn refused(plugin: &str, log: &GuestLog, reason: &DenyReason) -> Error {
+/// The stable name of that refusal.
+const NO_SECRET: &str = "secret-without-value";
+
+fn refused(plugin: &str, log: &GuestLog, ledger: Option<&Ledger>, reason: &DenyReason) -> Error {
     let text = reason.to_string();
+    ledger.iter().for_each(|ledger| ledger.refused(reason.code(), &text));
     // A guest that retries in a loop must not fill the log: its refusals count as its own words.
     if log.charge(text.len()) {
         tracing::warn!(%plugin, error.type = "refused", rule = reason.code(), "outgoing request refused: {text}");
@@ -81,21 +123,25 @@ fn refused(plugin: &str, log: &GuestLog, reason: &DenyReason) -> Error {
 impl WasiHttpHooks for Outgoing {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _transmitted: Io,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let checked = self.check_name(&request);
+        let told = Told::of(&request, self.ledger.clone());
+        let checked = self.check_name(&request).and_then(|(permit, target)| {
+            self.attach(&mut request, &target)?;
+            Ok(permit)
+        });
+        let held = self.held.clone();
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let (rules, log) = (Arc::clone(&self.rules), self.log.clone());
-        let told = Told::of(&request);
         Box::new(async move {
             let permit = checked?;
             let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
             let timeouts = Timeouts::new(&rules.limits, options);
             let sent = async {
-                let address = resolve(&rules, &log, &permit, timeouts.connect).await?;
-                send(&rules, request, &permit, &address, timeouts, slot).await
+                let address = resolve(&rules, &log, told.ledger(), &permit, timeouts.connect).await?;
+                send(&rules, request, &permit, &address, timeouts, slot, held).await
             };
             let sent = sent.await;
             told.report(&rules.plugin, &sent);
@@ -104,11 +150,15 @@ impl WasiHttpHooks for Outgoing {
     }
 }
 
-/// A request as it is told to whoever traces the call; nothing if nobody does.
-struct Told(Option<(Method, String, Instant)>);
+/// A request as it is told to whoever traces the call or counts its cost; nothing if nobody does.
+struct Told {
+    traced: Option<(Method, String)>,
+    ledger: Option<(Arc<Ledger>, String)>,
+    started: Instant,
+}
 
 impl Told {
-    fn of(request: &Request<WasiBody>) -> Self {
+    fn of(request: &Request<WasiBody>, ledger: Option<Arc<Ledger>>) -> Self {
         let heard = tracing::enabled!(target: "toolcell::http", tracing::Level::DEBUG);
         // A query may hold a secret.
         let place = |uri: &http::Uri| {
@@ -116,11 +166,26 @@ impl Told {
                 (uri.scheme_str().unwrap_or_default(), uri.authority().map(http::uri::Authority::as_str));
             format!("{scheme}://{}{}", host.unwrap_or_default(), uri.path())
         };
-        Self(heard.then(|| (request.method().clone(), place(request.uri()), Instant::now())))
+        let host = |uri: &http::Uri| {
+            uri.authority().map_or_else(String::new, |it| it.as_str().chars().take(MAX_HOST).collect())
+        };
+        Self {
+            traced: heard.then(|| (request.method().clone(), place(request.uri()))),
+            ledger: ledger.map(|ledger| (ledger, host(request.uri()))),
+            started: Instant::now(),
+        }
+    }
+
+    fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref().map(|(ledger, _)| &**ledger)
     }
 
     fn report(self, plugin: &str, sent: &Sent) {
-        let Some((method, url, started)) = self.0 else { return };
+        let started = self.started;
+        if let Some((ledger, host)) = self.ledger {
+            ledger.requested(host, started.elapsed(), sent.is_ok());
+        }
+        let Some((method, url)) = self.traced else { return };
         let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let answer = match sent {
             Ok((response, _)) => response.status().to_string(),
@@ -131,7 +196,13 @@ impl Told {
 }
 
 /// Second layer: every address the name stands for must be allowed; the first of them is the one to use.
-async fn resolve(rules: &Rules, log: &GuestLog, permit: &NamePermit, patience: Duration) -> Result<AddrPermit, Error> {
+async fn resolve(
+    rules: &Rules,
+    log: &GuestLog,
+    ledger: Option<&Ledger>,
+    permit: &NamePermit,
+    patience: Duration,
+) -> Result<AddrPermit, Error> {
     let addresses: Vec<IpAddr> = match permit.host() {
         TargetHost::Address(address) => vec![*address],
         TargetHost::Name(name) => {
@@ -145,7 +216,8 @@ async fn resolve(rules: &Rules, log: &GuestLog, permit: &NamePermit, patience: D
     };
     let mut first = None;
     for address in addresses {
-        let allowed = rules.grant.check_addr(permit, address).map_err(|reason| refused(&rules.plugin, log, &reason))?;
+        let allowed = rules.grant.check_addr(permit, address);
+        let allowed = allowed.map_err(|reason| refused(&rules.plugin, log, ledger, &reason))?;
         first.get_or_insert(allowed);
     }
     first.ok_or(Error::DestinationNotFound)
@@ -193,6 +265,7 @@ async fn send(
     address: &AddrPermit,
     timeouts: Timeouts,
     slot: OwnedSemaphorePermit,
+    held: Option<Arc<Held>>,
 ) -> Sent {
     let stream = tokio::time::timeout(timeouts.connect, connect(&rules.tls, permit, address))
         .await
@@ -227,8 +300,15 @@ async fn send(
     let limit = limits.http_response_body_bytes;
     let response = response.map(|body| {
         let body = Paced::new(body.map_err(Error::from), timeouts.between_bytes, slot);
-        Bounded::new(body, limit, |n| Error::HttpResponseBodySize(Some(n))).boxed_unsync()
+        let body = Bounded::new(body, limit, |n| Error::HttpResponseBodySize(Some(n)));
+        // A service that says back what it was sent must not tell the guest what the guest must not know.
+        match held.clone() {
+            None => body.boxed_unsync(),
+            Some(held) => Masked::new(body, held).boxed_unsync(),
+        }
     });
+    let mut response = response;
+    held.iter().for_each(|held| held.mask_headers(response.headers_mut()));
     let io = async move {
         // Holding the sender keeps the connection open while the body is read.
         let _sender = sender;

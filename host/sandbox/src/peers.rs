@@ -72,7 +72,8 @@ impl Voice {
         match failure {
             CallFailure::NotFound(text) => PeerError::NotFound(text),
             CallFailure::InvalidArguments(text) => PeerError::InvalidArguments(text),
-            CallFailure::Failed(text) => PeerError::Other(text),
+            CallFailure::Failed(text) | CallFailure::Limited { why: text, .. } => PeerError::Other(text),
+            failure @ CallFailure::NeedsScopes(_) => PeerError::Denied(failure.to_string()),
             CallFailure::Cancelled => PeerError::Other("the call was cancelled".to_owned()),
             CallFailure::Internal(detail) => {
                 tracing::error!(plugin = %self.rules.plugin, "a call between tools failed: {detail}");

@@ -5,6 +5,7 @@ use super::imports::Voice;
 use super::limiter::Limiter;
 use super::log::{GuestLog, Pipe, Stream};
 use super::net::{Outgoing, Rules};
+use super::secrets::Held;
 use super::types::CallError;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -31,7 +32,8 @@ impl CellState {
     /// If a granted directory cannot be opened; the text names it.
     pub(super) fn new(rules: &Arc<Rules>, tool: &str, ctx: CallCtx, deadline: Instant) -> Result<Self, CallError> {
         let Rules { plugin, grant, limits, .. } = &**rules;
-        let log = GuestLog::new(Arc::clone(plugin), tool.to_owned(), ctx.request_id.clone(), limits);
+        let held = held(rules, &ctx);
+        let log = GuestLog::new(Arc::clone(plugin), tool.to_owned(), ctx.request_id.clone(), limits, held.clone());
 
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(Pipe::new(&log, Stream::Out)).stderr(Pipe::new(&log, Stream::Err));
@@ -41,6 +43,14 @@ impl CellState {
         }
         for (name, value) in &grant.env {
             wasi.env(name, value);
+        }
+        for secret in &grant.secrets {
+            if let Some(name) = &secret.env {
+                wasi.env(name, secret.placeholder());
+            }
+        }
+        if let Some(ledger) = &ctx.ledger {
+            ledger.note(|spent| spent.dirs = grant.dirs.iter().map(|dir| dir.guest.clone()).collect());
         }
         for dir in &grant.dirs {
             let perms = match dir.access {
@@ -58,9 +68,9 @@ impl CellState {
             wasi: wasi.build(),
             http: http_ctx(limits),
             table: table(limits),
-            outgoing: Outgoing::new(Arc::clone(rules), log.clone()),
+            outgoing: Outgoing::new(Arc::clone(rules), log.clone(), held.clone(), ctx.ledger.clone()),
             limiter: Limiter::new(limits),
-            voice: Voice::new(Arc::clone(rules), log, ctx, deadline),
+            voice: Voice::new(Arc::clone(rules), log, ctx, deadline, held),
         })
     }
 
@@ -68,11 +78,17 @@ impl CellState {
     /// whatever the guest still holds open stay as they are, because it has handles to them.
     pub(super) fn renew(&mut self, rules: &Arc<Rules>, tool: &str, ctx: CallCtx, deadline: Instant) {
         let log = self.voice.log.clone();
-        log.renew(tool.to_owned(), ctx.request_id.clone(), &rules.limits);
+        let held = held(rules, &ctx);
+        log.renew(tool.to_owned(), ctx.request_id.clone(), &rules.limits, held.clone());
         self.limiter.renew();
-        self.outgoing = Outgoing::new(Arc::clone(rules), log.clone());
-        self.voice = Voice::new(Arc::clone(rules), log, ctx, deadline);
+        self.outgoing = Outgoing::new(Arc::clone(rules), log.clone(), held.clone(), ctx.ledger.clone());
+        self.voice = Voice::new(Arc::clone(rules), log, ctx, deadline, held);
     }
+}
+
+fn held(rules: &Rules, ctx: &CallCtx) -> Option<Arc<Held>> {
+    let principal = ctx.caller.as_deref().map(|caller| caller.id.as_str());
+    Held::of(rules, rules.doors.secrets.as_deref(), principal)
 }
 
 /// The host's calendar, some time ahead.

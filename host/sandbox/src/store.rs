@@ -3,8 +3,9 @@
 use super::bindings::v0_1::toolcell::plugin::key_value::{Host, KeyPage, StoreError};
 use super::doors::{ValueChange, Values, ValuesError};
 use super::imports::Voice;
+use std::borrow::Cow;
 use std::sync::Arc;
-use toolcell_policy::StoreGrant;
+use toolcell_policy::{StoreGrant, plugin_table};
 
 impl Voice {
     /// The plugin's store, if it has one.
@@ -21,10 +22,20 @@ impl Voice {
         }
     }
 
+    /// Whose values they are: the plugin's, or of one caller's in the plugin. No plugin's name holds a `:`.
+    fn store_of(&self, granted: StoreGrant) -> Cow<'_, str> {
+        let plugin = &*self.rules.plugin;
+        if !granted.per_caller {
+            return Cow::Borrowed(plugin);
+        }
+        let caller = self.ctx.caller.as_deref().map_or("", |caller| &caller.id);
+        Cow::Owned(format!("{plugin}:{caller}"))
+    }
+
     /// The value of a key.
     pub(super) async fn stored(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let (values, granted) = self.store()?;
-        values.get(&self.rules.plugin, key).await.map_err(|error| self.store_error(error, granted))
+        values.get(&self.store_of(granted), key).await.map_err(|error| self.store_error(error, granted))
     }
 
     /// Some keys.
@@ -34,7 +45,7 @@ impl Voice {
         after: Option<&str>,
     ) -> Result<(Vec<String>, bool), StoreError> {
         let (values, granted) = self.store()?;
-        values.keys(&self.rules.plugin, prefix, after).await.map_err(|error| self.store_error(error, granted))
+        values.keys(&self.store_of(granted), prefix, after).await.map_err(|error| self.store_error(error, granted))
     }
 
     /// Changes a key, within the limits on what is written and how often.
@@ -66,7 +77,7 @@ impl Voice {
         }
         let change = ValueChange { key, value, expected, max_keys: limits.store_keys, max_bytes: granted.max_bytes };
         self.store_writes += 1;
-        values.put(&self.rules.plugin, change).await.map_err(|error| self.store_error(error, granted))
+        values.put(&self.store_of(granted), change).await.map_err(|error| self.store_error(error, granted))
     }
 
     fn store_error(&self, error: ValuesError, granted: StoreGrant) -> StoreError {
@@ -79,8 +90,9 @@ impl Voice {
             )),
             ValuesError::TooManyBytes => StoreError::Limit(format!(
                 "the store of plugin `{plugin}` would hold more than its {} bytes; remove something, or the operator can \
-                 change in toolcell.toml: [plugins.{plugin}] key-value = {{ max-bytes = {} }}",
+                 change in toolcell.toml: {} key-value = {{ max-bytes = {} }}",
                 granted.max_bytes,
+                plugin_table(plugin),
                 granted.max_bytes.saturating_mul(2).min(StoreGrant::MAX_BYTES)
             )),
             ValuesError::Failed => {

@@ -1,5 +1,6 @@
 //! How long the parts of one call took, for whoever traces it.
 
+use super::ledger::Ledger;
 use std::time::{Duration, Instant};
 
 /// What is told under: `toolcell::cell` at debug.
@@ -16,8 +17,8 @@ struct Laps {
 
 impl Times {
     /// Starts it.
-    pub(super) fn start() -> Self {
-        let heard = tracing::enabled!(target: TARGET, tracing::Level::DEBUG);
+    pub(super) fn start(ledger: Option<&Ledger>) -> Self {
+        let heard = ledger.is_some() || tracing::enabled!(target: TARGET, tracing::Level::DEBUG);
         Self(heard.then(Instant::now).map(|now| Laps { started: now, placed: now, instantiated: None }))
     }
 
@@ -36,9 +37,24 @@ impl Times {
     }
 
     /// The guest is done. What it waited for in host functions counts as time of the guest.
-    pub(super) fn report(self, plugin: &str, what: &str, request_id: &str, memory_bytes: usize) {
+    pub(super) fn report(
+        self,
+        plugin: &str,
+        what: &str,
+        request_id: &str,
+        memory_bytes: usize,
+        ledger: Option<&Ledger>,
+    ) {
         let Some(Laps { started, placed, instantiated }) = self.0 else { return };
         let entered = instantiated.unwrap_or_else(Instant::now);
+        if let Some(ledger) = ledger {
+            ledger.note(|spent| {
+                spent.queued += placed.duration_since(started);
+                spent.instantiating += entered.duration_since(placed);
+                spent.inside += entered.elapsed();
+                spent.memory_bytes = spent.memory_bytes.max(memory_bytes);
+            });
+        }
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(
             target: TARGET,

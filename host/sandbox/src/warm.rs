@@ -3,9 +3,11 @@
 //! What a call leaves in its instance, the next call finds: that is the point of it, and the risk. So an instance is kept
 //! only for callers with the same principal, only after a call that ended by itself, and not for ever.
 
+use super::net::Rules;
 use super::state::CellState;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
+use toolcell_policy::Principal;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -20,15 +22,17 @@ pub(super) struct Live {
     /// None until it has been made.
     pub(super) instance: Option<Instance>,
     /// Whom it served.
-    principal: Option<String>,
+    caller: Option<Arc<Principal>>,
+    /// What that caller may do with it: its directories are open and stay so.
+    rules: Arc<Rules>,
     calls: u32,
     /// Its room in the pool while nobody uses it.
     room: Option<OwnedSemaphorePermit>,
 }
 
 impl Live {
-    pub(super) fn new(store: Store<CellState>, principal: Option<String>) -> Self {
-        Self { store, instance: None, principal, calls: 0, room: None }
+    pub(super) fn new(store: Store<CellState>, caller: Option<Arc<Principal>>, rules: Arc<Rules>) -> Self {
+        Self { store, instance: None, caller, rules, calls: 0, room: None }
     }
 }
 
@@ -37,10 +41,12 @@ impl Live {
 pub(super) struct Warm(Mutex<Vec<Live>>);
 
 impl Warm {
-    /// An idle instance that has served this principal, and nobody else.
-    pub(super) fn take(&self, principal: Option<&str>) -> Option<Live> {
+    /// An idle instance that has served this caller, and nobody else, under these rules.
+    pub(super) fn take(&self, caller: Option<&Principal>, rules: &Arc<Rules>) -> Option<Live> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = idle.iter().rposition(|live| live.principal.as_deref() == principal)?;
+        let at = idle.iter().rposition(|live| {
+            Arc::ptr_eq(&live.rules, rules) && live.caller.as_deref().map(|it| &it.id) == caller.map(|it| &it.id)
+        })?;
         Some(idle.remove(at))
     }
 
