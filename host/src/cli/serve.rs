@@ -1,18 +1,27 @@
 //! `toolcell serve`.
 
-use super::source::Sources;
+use super::listen::{self, Inherited};
+use super::source::{Settings, Sources};
 use super::{connect, tell};
 use crate::Host;
-use anyhow::Context;
+use crate::transport::http::Tls;
+use crate::transport::http::admin::{Admin, Health, serve_admin};
 use clap::Args;
+use sd_notify::NotifyState;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::task::AbortOnDropHandle;
+use toolcell_telemetry::Telemetry;
+use toolcell_telemetry::audit::{Event, EventKind};
 
-/// How long requests in flight may go on after a signal, before the process ends all the same.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Time for what is left to end, once connections have been given up.
+const AFTER_DRAIN: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
 #[command(after_help = "Without PATH and --config, toolcell.toml in the current folder says what to serve.
@@ -23,7 +32,13 @@ Examples:
   toolcell serve plugins/ --http 127.0.0.1:0     A folder over HTTP, on a free port
   toolcell serve --http 127.0.0.1:8080 --stdio   toolcell.toml, over both
 
-Exit codes: 0 it was asked to end, or its client left; 2 it could not be started.")]
+Signals: SIGTERM and SIGINT finish what is in flight, for as long as `drain-ms` under [server] says, then end it; a second
+one ends it at once. SIGHUP reads toolcell.toml and loads the plugins again, which also happens whenever files change.
+
+A socket that a service manager has opened (LISTEN_FDS) is served instead of an address, so that a restart refuses nobody;
+one named `admin` takes the place of `admin` under [server].
+
+Exit codes: 0 it was asked to end, or its client left; 1 it was told to end at once; 2 it could not be started.")]
 pub(super) struct Serve {
     #[command(flatten)]
     sources: Sources,
@@ -36,6 +51,10 @@ pub(super) struct Serve {
     #[arg(long)]
     stdio: bool,
 
+    /// Serve everyone who reaches the address, even other machines, although nobody is authenticated
+    #[arg(long)]
+    unauthenticated: bool,
+
     /// Keep tasks and plugins' values in this file, so that they outlive the server; instead of `[server] state`
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -46,63 +65,200 @@ pub(super) struct Serve {
 }
 
 pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
-    let Serve { sources, http, stdio, state, no_watch } = serve;
-    let settings = sources.settings()?;
-    let address = http.or(settings.http);
-    let stdio = stdio || address.is_none();
+    let Serve { sources, http, stdio, unauthenticated, state, no_watch } = serve;
+    // First of all: what a service manager has opened is taken from the environment, which others read later.
+    let inherited = Inherited::take()?;
+    let mut signals = Signals::listen()?;
+    let mut settings = sources.settings_of_server()?;
+    settings.listen.unauthenticated |= unauthenticated;
     // Bound before plugins are compiled: an address in use should not take seconds to show.
-    let listener = match address {
-        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}; another server may be using it, try --http 127.0.0.1:0")
-        })?),
-        None => None,
+    let listener = listen::listener(inherited.http, http.or(settings.http), "--http 127.0.0.1:0").await?;
+    let admin = listen::listener(inherited.admin, settings.listen.admin, "another port in `admin`").await?;
+    let stdio = stdio || listener.is_none();
+    if let Some(listener) = &listener {
+        listen::judge(listener.local_addr()?, &settings.listen, settings.production.door.is_some())?;
+    }
+    settings.tls = settings.listen.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
+
+    let health = Health::default();
+    let loading = health.hold("plugins are being loaded");
+    let _admin = admin.map(|listener| start_admin(listener, &settings, &health)).transpose()?;
+    let kept = Sources::state(&settings, state).await?;
+    let building = kept.keep_for(sources.host(&settings, listener.as_ref())?).watch(!no_watch).build();
+    let host = tokio::select! {
+        built = building => built?,
+        signal = signals.stop() => {
+            tracing::info!("{signal} before it had begun to serve");
+            return Ok(ExitCode::SUCCESS);
+        }
     };
-    let state = Sources::state(&settings, state).await?;
-    let host = state.keep_for(sources.host(&settings, listener.as_ref())?).watch(!no_watch).build().await?;
+    if settings.production.keeper.is_some() {
+        tokio::spawn(tell_reloads(host.clone(), settings.production.telemetry.clone()));
+    }
+    let only_stdio = listener.is_none();
     let serving = async {
-        tokio::try_join!(serve_http(&host, listener), async {
+        tokio::try_join!(serve_http(&host, listener, settings.tls.is_some()), async {
+            drop(loading);
+            tell_manager(&[NotifyState::Ready]);
             if stdio {
                 host.serve_stdio().await?;
                 // The client is gone. With HTTP asked for as well, the server stays for the others.
-                if address.is_none() {
-                    host.shutdown(DRAIN).await;
+                if only_stdio {
+                    host.shutdown(settings.listen.limits.drain).await;
                 }
             }
             Ok(())
         })
     };
     tokio::pin!(serving);
-    let signal = tokio::select! {
-        served = &mut serving => return served.map(|_| ExitCode::SUCCESS),
-        signal = stop_signal() => signal,
+    let signal = loop {
+        tokio::select! {
+            served = &mut serving => return served.map(|_| ExitCode::SUCCESS),
+            told = signals.next() => match told {
+                Told::Stop(signal) => break signal,
+                Told::Reload => {
+                    tracing::info!("hung up on, loading again");
+                    host.reload();
+                }
+            },
+        }
     };
+    let drain = settings.listen.limits.drain;
+    let _draining = health.hold("requests in flight are being finished, the server ends");
+    tell_manager(&[NotifyState::Stopping]);
     tracing::info!("{signal}, finishing what is in flight");
     // What is served must go on being polled to come to its end.
-    let (finished, _) = tokio::join!(host.shutdown(DRAIN), tokio::time::timeout(DRAIN, serving));
+    let patience = drain.saturating_add(AFTER_DRAIN);
+    let ending = async { tokio::join!(host.shutdown(patience), tokio::time::timeout(patience, serving)) };
+    let (finished, _) = tokio::select! {
+        ended = ending => ended,
+        signal = signals.stop() => {
+            tracing::warn!("{signal} again, ending at once");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    if let Err(error) = settings.production.telemetry.shutdown(AFTER_DRAIN * 3).await {
+        tracing::warn!("not all that was measured or written down has got where it belongs: {error}");
+    }
     if !finished {
-        tracing::warn!("some requests did not finish in {} s", DRAIN.as_secs());
+        tracing::warn!("some requests did not finish in {} ms", patience.as_millis());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve_http(host: &Host, listener: Option<TcpListener>) -> anyhow::Result<()> {
+/// Writes down what is in service after each load, until nobody serves any more.
+async fn tell_reloads(host: Host, telemetry: Telemetry) {
+    let mut reloads = host.reloads();
+    loop {
+        let snapshot = host.snapshot();
+        let plugins: Vec<_> = snapshot
+            .plugins()
+            .iter()
+            .map(|plugin| {
+                let digest = plugin.digest.to_string();
+                serde_json::json!({ "name": plugin.name(), "version": plugin.version(), "digest": digest })
+            })
+            .collect();
+        let problems: Vec<String> = snapshot.problems().iter().map(ToString::to_string).collect();
+        if let Some(metrics) = telemetry.metrics() {
+            metrics.reload(if problems.is_empty() { "ok" } else { "problems" });
+            metrics.set_plugins(i64::try_from(plugins.len()).unwrap_or(i64::MAX));
+        }
+        let payload = serde_json::json!({
+            "generation": snapshot.generation(), "plugins": plugins, "problems": problems,
+        });
+        drop(snapshot);
+        if telemetry.audit().is_some()
+            && let Err(error) = telemetry.record(Event::new(EventKind::Reload, SystemTime::now(), payload)).await
+        {
+            tracing::error!("a reload is missing in the audit log: {error}");
+        }
+        if reloads.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn serve_http(host: &Host, listener: Option<TcpListener>, tls: bool) -> anyhow::Result<()> {
     let Some(listener) = listener else { return Ok(()) };
-    let url = format!("http://{}/mcp", listener.local_addr()?);
+    let scheme = if tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}/mcp", listener.local_addr()?);
     tell(&format!("listening on {url}"));
     tell(&connect::summary(&url, &host.snapshot()));
     Ok(host.serve_http(listener).await?)
 }
 
-pub(super) async fn stop_signal() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// Serves operators' machines until the handle is dropped.
+fn start_admin(
+    listener: TcpListener,
+    settings: &Settings,
+    health: &Health,
+) -> anyhow::Result<AbortOnDropHandle<std::io::Result<()>>> {
+    let address = listener.local_addr()?;
+    listen::judge_admin(address, &settings.listen)?;
+    tell(&format!("health and metrics on http://{address}"));
+    let allowed_hosts = settings.allowed_hosts.clone();
+    let telemetry = settings.production.telemetry.clone();
+    let metrics = telemetry.metrics().is_some().then(|| {
+        let render: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || telemetry.render().unwrap_or_default());
+        render
+    });
+    let admin = Admin { health: health.clone(), metrics, allowed_hosts };
+    Ok(AbortOnDropHandle::new(tokio::spawn(serve_admin(listener, admin))))
+}
+
+/// Tells the service manager, if there is one.
+fn tell_manager(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+/// What this process is told by signals. Heard from the start, so that none ends it unheard.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// Whether a terminal shows what is logged. Then hanging up is closing it, and means the end.
+    attended: bool,
+}
+
+enum Told {
+    Stop(&'static str),
+    Reload,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            attended: std::io::stderr().is_terminal(),
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop("asked to stop"),
+            _ = self.interrupt.recv() => Told::Stop("interrupted"),
+            _ = self.hangup.recv() => if self.attended { Told::Stop("hung up on") } else { Told::Reload },
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => "interrupted",
-        _ = terminate => "asked to stop",
+    }
+
+    /// The next signal that asks to end.
+    async fn stop(&mut self) -> &'static str {
+        loop {
+            if let Told::Stop(signal) = self.next().await {
+                return signal;
+            }
+        }
+    }
+}
+
+pub(super) async fn stop_signal() -> &'static str {
+    match Signals::listen() {
+        Ok(mut signals) => signals.stop().await,
+        Err(_) => std::future::pending().await,
     }
 }

@@ -22,8 +22,13 @@ pub struct Limits {
     pub header_time: Duration,
     /// Time for the body of an HTTP request. Default is 30 s.
     pub body_time: Duration,
+    /// Time for the handshake of TLS. Default is 10 s: it is some round trips and no person's work.
+    pub handshake_time: Duration,
     /// HTTP connections at once; further ones wait in the system's queue. Default is 1,024.
     pub connections: usize,
+    /// HTTP connections of one client's address at once, of an IPv6 one those of its network of 64 bits; further ones are
+    /// closed. Those of trusted proxies are not counted. Default is 512: nobody takes all places alone.
+    pub connections_per_address: usize,
     /// Sessions of the handshake era at once. Default is 10,000; an idle one costs less than a kilobyte.
     pub sessions: usize,
     /// Time after which a session that nobody used is forgotten. Default is 30 min.
@@ -64,7 +69,9 @@ impl Default for Limits {
             header_bytes: 64 * 1024,
             header_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
+            handshake_time: Duration::from_secs(10),
             connections: 1024,
+            connections_per_address: 512,
             sessions: 10_000,
             session_idle: Duration::from_secs(30 * 60),
             kept_streams: 16,

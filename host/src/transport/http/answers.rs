@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 
 use super::body::Body;
@@ -32,6 +32,13 @@ pub(super) fn text(code: StatusCode, text: String) -> Response<Body> {
     with(code, "text/plain; charset=utf-8", Body::full(text))
 }
 
+/// Another method is wanted here.
+pub(super) fn not_allowed(instead: &'static str) -> Response<Body> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "this method is not offered here\n".to_owned());
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(instead));
+    response
+}
+
 /// One message under that status.
 pub(super) fn json(code: StatusCode, message: Bytes) -> Response<Body> {
     with(code, JSON, Body::full(message))
@@ -44,9 +51,18 @@ pub(super) fn reply(reply: Reply) -> Response<Body> {
         Class::Answered => StatusCode::OK,
         Class::Refused => StatusCode::BAD_REQUEST,
         Class::UnknownMethod => StatusCode::NOT_FOUND,
-        Class::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Class::Busy | Class::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+        Class::Forbidden => StatusCode::FORBIDDEN,
     };
-    json(code, reply.bytes)
+    later(json(code, reply.bytes), reply.class)
+}
+
+/// Says when to come again.
+fn later(mut response: Response<Body>, class: Class) -> Response<Body> {
+    if let Class::Limited(seconds) = class {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// The answer to a request of the handshake era, where 404 means that the session is gone.
@@ -54,9 +70,10 @@ pub(super) fn reply_in_session(reply: Reply) -> Response<Body> {
     let code = match reply.class {
         Class::Answered | Class::UnknownMethod => StatusCode::OK,
         Class::Refused => StatusCode::BAD_REQUEST,
-        Class::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Class::Busy | Class::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+        Class::Forbidden => StatusCode::FORBIDDEN,
     };
-    json(code, reply.bytes)
+    later(json(code, reply.bytes), reply.class)
 }
 
 /// A request that was cancelled: a stream on which nothing comes, for it must be told no more.

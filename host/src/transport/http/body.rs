@@ -12,7 +12,8 @@ use http_body_util::BodyExt as _;
 
 use super::pace::STEP;
 
-/// The body of a response: nothing, one message, or a stream of events.
+/// The body of a response: nothing, one message, or a stream of events. A [`Doorkeeper`](super::Doorkeeper) makes its own
+/// from [`Body::empty`] and [`Body::full`].
 pub struct Body(Kind);
 
 enum Kind {
@@ -23,12 +24,12 @@ enum Kind {
 
 impl Body {
     /// Nothing.
-    pub(super) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self(Kind::Empty)
     }
 
-    /// One message.
-    pub(super) fn full(bytes: impl Into<Bytes>) -> Self {
+    /// All at once.
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Full(bytes.into()))
     }
 

@@ -1,39 +1,57 @@
 //! One HTTP request, from its head to its answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::header::{ALLOW, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::answers::not_allowed;
 use super::body::{self, Body, Unread};
 use super::exchange::{Exchange, Step};
 use super::handshake::{delete, get, in_session, initialize, session, take_batch};
-use super::{Place, Service, Shared, answers, cors, headers, pair, sse};
+use super::{Place, Service, Shared, answers, cors, doorkeeper, headers, pair, sse};
 use crate::protocol::{
     self, Error, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request, Revision, Rules, Scope,
 };
 use crate::transport::channel::answer;
 
+/// Bytes that are read of a body nobody wants, and the time for them.
+const DREGS: usize = 64 * 1024;
+const DREGS_TIME: Duration = Duration::from_secs(1);
+
 pub(super) async fn respond<B>(service: &Service, request: http::Request<B>) -> Response<Body>
 where
     B: http_body::Body<Data: Buf + Send> + Send,
 {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let shared = &service.shared;
     let place = service.place(head.uri.path());
-    if let Place::Nowhere(path) = place {
-        return answers::text(StatusCode::NOT_FOUND, format!("nothing is here; the MCP endpoint is {path}\n"));
-    }
-    if let Err(refusal) = cors::let_in(&shared.gate, &head) {
+    let peer = doorkeeper::peer(&head);
+    if let Err(refusal) = cors::let_in(&shared.gate, &head, peer.host.as_deref()) {
+        if let Place::Nowhere(path) = place {
+            return nothing_at(path);
+        }
         tracing::warn!(%refusal, "request refused");
         return answers::text(StatusCode::FORBIDDEN, format!("{refusal}\n"));
     }
+    if head.method == Method::OPTIONS {
+        return cors::preflight(&head);
+    }
+    if let Place::Nowhere(path) = place {
+        let page = doorkeeper::page(shared, &head, &peer);
+        return cors::readable(&head, page.unwrap_or_else(|| nothing_at(path)));
+    }
+    if let Err(refusal) = doorkeeper::admit(shared, &mut head, &peer).await {
+        // What a refused client still sends is taken, as far as it is little: else its connection would break, and
+        // with it perhaps the refusal.
+        let _ = tokio::time::timeout(DREGS_TIME, body::read(body, DREGS)).await;
+        return cors::readable(&head, *refusal);
+    }
     let response = match (place, &head.method) {
-        (_, &Method::OPTIONS) => return cors::preflight(&head),
         (Place::Endpoint | Place::Nowhere(_), &Method::POST) => post(shared, &head, body).await,
         (Place::Endpoint | Place::Nowhere(_), &Method::GET) => get(shared, &head),
         (Place::Endpoint | Place::Nowhere(_), &Method::DELETE) => delete(shared, &head),
@@ -46,15 +64,13 @@ where
     cors::readable(&head, response)
 }
 
+fn nothing_at(path: &str) -> Response<Body> {
+    answers::text(StatusCode::NOT_FOUND, format!("nothing is here; the MCP endpoint is {path}\n"))
+}
+
 /// Who asks, if whoever stands before this service has found out.
 pub(super) fn principal(head: &Parts) -> Option<Arc<Principal>> {
     head.extensions.get::<Arc<Principal>>().cloned()
-}
-
-pub(super) fn not_allowed(instead: &'static str) -> Response<Body> {
-    let mut response = answers::text(StatusCode::METHOD_NOT_ALLOWED, "this method is not offered here\n".to_owned());
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(instead));
-    response
 }
 
 pub(super) fn refuse(status: StatusCode, error: &Error) -> Response<Body> {
@@ -159,6 +175,11 @@ async fn take_request(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>,
     }
 }
 
+fn answered(shared: &Shared, mut reply: Reply) -> Response<Body> {
+    let scopes = std::mem::take(&mut reply.scopes);
+    doorkeeper::challenge(shared, &scopes, answers::reply(reply))
+}
+
 /// A request of the era in which each stands alone. Dropping the future, or the stream it may return, ends it.
 async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes: &Bytes) -> Response<Body> {
     if let Err(mismatch) = headers::check(&head.headers, request, &shared.server) {
@@ -178,7 +199,7 @@ async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes:
     };
     if !shared.server.may_notify(request, &scope.rules) {
         let reply = shared.server.answer(request, &scope).await;
-        return reply.map_or_else(answers::silence, answers::reply);
+        return reply.map_or_else(answers::silence, |reply| answered(shared, reply));
     }
     let (notes, told) = mpsc::channel(shared.limits.outbox);
     scope.notes = Notes::to(notes);
@@ -188,7 +209,7 @@ async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes:
             let events = sse::of_exchange(exchange, first, shared.limits.keep_alive);
             answers::events(sse::beside(events, shared.limits.write_time))
         }
-        Step::Done(Some(reply)) => answers::reply(reply),
+        Step::Done(Some(reply)) => answered(shared, reply),
         Step::Done(None) => answers::silence(),
     }
 }

@@ -12,8 +12,10 @@ use http::{Response, StatusCode};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::answers::not_allowed;
 use super::body::Body;
-use super::endpoint::{bad_request, not_allowed, principal, refuse, stands_alone};
+use super::doorkeeper;
+use super::endpoint::{bad_request, principal, refuse, stands_alone};
 use super::exchange::{Exchange, Step};
 use super::kept::{EventId, Purpose, Reader};
 use super::session::InUse;
@@ -140,7 +142,10 @@ async fn finish(
 ) -> Response<Body> {
     let limits = &shared.limits;
     let first = match tokio::time::timeout(limits.stream_after, exchange.next()).await {
-        Ok(Step::Done(Some(reply))) => return answers::reply_in_session(reply),
+        Ok(Step::Done(Some(mut reply))) => {
+            let scopes = std::mem::take(&mut reply.scopes);
+            return doorkeeper::challenge(shared, &scopes, answers::reply_in_session(reply));
+        }
         Ok(Step::Done(None)) => return answers::silence(),
         Ok(Step::Note(first)) => Some(first),
         Err(_) => None,
@@ -212,7 +217,7 @@ pub(super) async fn take_batch(shared: &Arc<Shared>, head: &Parts, members: Vec<
     let all = async move {
         done.extend(join_all(calls).await.into_iter().flatten());
         let answered = !done.is_empty();
-        answered.then(|| Reply { bytes: protocol::reply::batch(&done), class: Class::Answered })
+        answered.then(|| Reply { bytes: protocol::reply::batch(&done), class: Class::Answered, scopes: Vec::new() })
     };
     // Its requests are cancelled one by one.
     finish(shared, session, CancellationToken::new(), Exchange::that_runs_on(all, Some(told))).await

@@ -7,7 +7,8 @@
 //!
 //! In reading order:
 //!
-//! - [`origin`]: who may come in through a browser
+//! - [`origin`], `cors`: who may come in through a browser
+//! - [`doorkeeper`](Doorkeeper): who asks, and may come in at all
 //! - `endpoint`: one request, from its head to its answer
 //! - `headers`: what headers must say, and not say differently from the body
 //! - `handshake`, `session`: the handshake era, and what it keeps between requests
@@ -15,12 +16,17 @@
 //! - `pair`: the deprecated HTTP+SSE transport, beside the endpoint
 //! - `exchange`, `sse`, `body`: one request while it runs, and how its messages leave
 //! - [`serve()`]: a listener of one's own
-//! - `pace`: how slowly its clients may read
+//! - `pace`, `crowd`: how slowly its clients may read, and how many of each there may be
+//! - `tls`, `proxies`: what lies between it and its clients
+//! - [`admin`]: what operators' machines ask
 
+pub mod admin;
 mod answers;
 mod body;
 mod budget;
 mod cors;
+mod crowd;
+mod doorkeeper;
 mod endpoint;
 mod exchange;
 mod handshake;
@@ -29,11 +35,13 @@ mod kept;
 pub mod origin;
 mod pace;
 mod pair;
+mod proxies;
 mod serve;
 mod session;
 mod sse;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -46,15 +54,18 @@ use bytes::Buf;
 use tokio_util::sync::CancellationToken;
 
 pub use self::body::Body;
+pub use self::doorkeeper::{Doorkeeper, Peer};
 use self::origin::Gate;
 use self::pair::Pairs;
+pub use self::proxies::Proxies;
 pub use self::serve::{ENDPOINT, serve};
 use self::session::Sessions;
+pub use self::tls::{ClientAuth, Tls, TlsConfig, TlsError};
 use super::limits::Limits;
 use crate::protocol::Server;
 
 /// How HTTP is served.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Whether only this machine can reach the server. Then its loopback names are the only ones it answers to besides
     /// [`HttpConfig::allowed_hosts`], and pages from loopback origins are trusted. Default is true.
@@ -69,6 +80,13 @@ pub struct HttpConfig {
     pub sse: bool,
     /// How much one client may have.
     pub limits: Limits,
+    /// Who says who asks. Default is nobody: everyone is let in, and anonymous unless whoever mounts the service has put
+    /// a principal among a request's extensions.
+    pub doorkeeper: Option<Arc<dyn Doorkeeper>>,
+    /// Whose word about clients [`serve()`] takes. Default is nobody's.
+    pub proxies: Proxies,
+    /// What [`serve()`] speaks TLS with. Default is not to.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Default for HttpConfig {
@@ -79,6 +97,9 @@ impl Default for HttpConfig {
             allowed_origins: Vec::new(),
             sse: true,
             limits: Limits::default(),
+            doorkeeper: None,
+            proxies: Proxies::default(),
+            tls: None,
         }
     }
 }
@@ -93,7 +114,7 @@ impl HttpConfig {
 /// The MCP endpoint as a service, for hyper and for tower, over any body. Cheap to clone; clones share their sessions.
 ///
 /// A [`Principal`](crate::protocol::Principal) in an [`Arc`] among the extensions of a request says who is asking:
-/// whoever mounts the service and authenticates its callers puts it there.
+/// whoever mounts the service and authenticates its callers puts it there, or a [`Doorkeeper`] does.
 #[derive(Clone)]
 pub struct Service {
     shared: Arc<Shared>,
@@ -128,6 +149,9 @@ struct Shared {
     sessions: Sessions,
     pairs: Pairs,
     sse: bool,
+    doorkeeper: Option<Arc<dyn Doorkeeper>>,
+    proxies: Proxies,
+    tls: Option<Arc<Tls>>,
     shutdown: CancellationToken,
 }
 
@@ -138,14 +162,12 @@ impl Service {
     /// An endpoint for `server`, on whatever path it is mounted at. Cancelling `shutdown` ends every stream that has no
     /// end of its own.
     pub fn new(server: Arc<Server>, config: HttpConfig, shutdown: CancellationToken) -> Self {
-        let HttpConfig { loopback, allowed_hosts, allowed_origins, sse, limits } = config;
+        let HttpConfig { loopback, allowed_hosts, allowed_origins, sse, limits, doorkeeper, proxies, tls } = config;
         let gate = Gate::new(loopback, &allowed_hosts, &allowed_origins);
+        let gate = if proxies.is_empty() { gate } else { gate.without_local_pages() };
         let (sessions, pairs) = (Sessions::new(limits), Pairs::default());
-        Self {
-            shared: Arc::new(Shared { server, gate, limits, sessions, pairs, sse, shutdown }),
-            path: None,
-            pair: None,
-        }
+        let shared = Shared { server, gate, limits, sessions, pairs, sse, doorkeeper, proxies, tls, shutdown };
+        Self { shared: Arc::new(shared), path: None, pair: None }
     }
 
     /// The same endpoint on one path only; any other is not found. Unless [`HttpConfig::sse`] says no, or

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
     loopback: bool,
+    /// Whether pages from loopback are trusted.
+    local_pages: bool,
     hosts: Vec<String>,
     origins: Vec<String>,
 }
@@ -34,7 +36,13 @@ impl Gate {
     pub fn new(loopback: bool, hosts: &[String], origins: &[String]) -> Self {
         let normal =
             |list: &[String]| list.iter().map(|entry| entry.trim_end_matches('/').to_ascii_lowercase()).collect();
-        Self { loopback, hosts: normal(hosts), origins: normal(origins) }
+        Self { loopback, local_pages: loopback, hosts: normal(hosts), origins: normal(origins) }
+    }
+
+    /// The same for clients on other machines, that come through a proxy: a page from their loopback is not ours.
+    #[must_use]
+    pub fn without_local_pages(self) -> Self {
+        Self { local_pages: false, ..self }
     }
 
     /// Lets a request through that was sent to `host`, the value of `Host` or the authority of the URL.
@@ -62,7 +70,8 @@ impl Gate {
     ///
     /// 1. No origin passes.
     /// 2. A listed origin passes.
-    /// 3. A page from a loopback name passes where the server itself is reachable from there only.
+    /// 3. A page from a loopback name passes where the server itself is reachable from there only, and not through a
+    ///    proxy.
     /// 4. Nothing else passes, `null` least of all.
     ///
     /// # Errors
@@ -74,7 +83,7 @@ impl Gate {
             .strip_prefix("http://")
             .or_else(|| whole.strip_prefix("https://"))
             .is_some_and(|host| is_loopback(without_port(host)));
-        if self.origins.contains(&whole) || (self.loopback && local) {
+        if self.origins.contains(&whole) || (self.local_pages && local) {
             return Ok(());
         }
         Err(Refusal::Origin(shown(origin)))
@@ -173,6 +182,9 @@ mod tests {
             assert_eq!(gate(false).check_origin(Some(origin)), if elsewhere { Ok(()) } else { refused() }, "{origin}");
         }
         assert_eq!(gate(true).check_origin(None), Ok(()));
+        let proxied = gate(true).without_local_pages();
+        assert!(proxied.check_origin(Some("http://localhost:3000")).is_err());
+        assert_eq!(proxied.check_origin(Some("https://app.example.com")), Ok(()));
     }
 
     #[test]

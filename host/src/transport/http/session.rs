@@ -236,7 +236,7 @@ mod tests {
         let (sessions, session) = (Sessions::new(Limits::default()), session());
         let ticket = session.in_flight().begin(&crate::protocol::Id::Number(1)).unwrap();
         let header = sessions.open(Arc::clone(&session)).unwrap();
-        let mallory = Principal { id: "mallory".to_owned(), claims: "{}".to_owned() };
+        let mallory = Principal::new("mallory".to_owned());
         assert!(!sessions.close(name(&header), Some(&mallory)));
         assert!(!ticket.cancel().is_cancelled());
         assert!(sessions.close(name(&header), None));

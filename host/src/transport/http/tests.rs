@@ -1,6 +1,7 @@
 //! The endpoint, called in this process: no sockets.
 
 mod cancel;
+mod door;
 mod input;
 mod pair;
 mod polling;
@@ -382,7 +383,9 @@ async fn what_is_no_request_of_ours_gets_a_status_of_http() {
 async fn a_trusted_page_may_read_what_it_gets() {
     let endpoint = endpoint(vec![]);
     let origin = ("origin", "https://app.example.com");
-    let asked = ("access-control-request-headers", "content-type, mcp-param-region");
+    let names = "authorization, content-type, dpop, last-event-id, mcp-method, mcp-name, mcp-param-region, \
+                 mcp-protocol-version, mcp-session-id, traceparent, tracestate";
+    let asked = ("access-control-request-headers", names);
     let response = endpoint.respond(request("OPTIONS", &[("host", "localhost"), origin, asked], "")).await;
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     assert_eq!(response.headers()["access-control-allow-origin"], origin.1);
@@ -390,7 +393,16 @@ async fn a_trusted_page_may_read_what_it_gets() {
     let headers: Vec<_> = HEAD.into_iter().chain([origin]).collect();
     let response = endpoint.respond(request("POST", &headers, &initialize("2025-11-25", &json!({})))).await;
     assert_eq!(response.headers()["access-control-allow-origin"], origin.1);
-    assert_eq!(response.headers()["access-control-expose-headers"], "mcp-session-id");
+    let exposed = response.headers()["access-control-expose-headers"].to_str().unwrap().split(", ");
+    assert_eq!(
+        exposed.collect::<Vec<_>>(),
+        ["mcp-session-id", "mcp-protocol-version", "www-authenticate", "dpop-nonce", "retry-after"]
+    );
+    // And of other pages, none is told anything.
+    let stranger = ("origin", "https://evil.example.com");
+    let response = endpoint.respond(request("OPTIONS", &[("host", "localhost"), stranger, asked], "")).await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
 }
 
 /// A tool that waits for a word, and says when it begins, when it ends, and when it was dropped before its end.

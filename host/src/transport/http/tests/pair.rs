@@ -23,7 +23,7 @@ fn post_request(post_to: &str, message: &Value) -> Request<Full<Bytes>> {
 }
 
 fn of(mut request: Request<Full<Bytes>>, id: &str) -> Request<Full<Bytes>> {
-    request.extensions_mut().insert(Arc::new(Principal { id: id.to_owned(), claims: "{}".to_owned() }));
+    request.extensions_mut().insert(Arc::new(Principal::new(id.to_owned())));
     request
 }
 
@@ -157,7 +157,7 @@ async fn a_connection_ends_with_its_stream() {
 
 #[tokio::test]
 async fn a_connection_belongs_to_who_opened_it() {
-    let whose = tool_fn("whose", |_, ctx: CallCtx| async move { text(&ctx.caller.unwrap().principal) });
+    let whose = tool_fn("whose", |_, ctx: CallCtx| async move { text(&ctx.caller.unwrap().id) });
     let endpoint = beside(endpoint(vec![whose]));
     let mut client = connect_with(&endpoint, of(open_request(), "alice")).await;
     let opening = serde_json::from_str(&initialize("2024-11-05", &json!({}))).unwrap();

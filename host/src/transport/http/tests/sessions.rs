@@ -77,7 +77,7 @@ async fn a_session_ends_when_its_client_says_so() {
 async fn a_session_belongs_to_who_opened_it() {
     let endpoint = endpoint(vec![]);
     let of = |mut request: Request<Full<Bytes>>, id: &str| {
-        request.extensions_mut().insert(Arc::new(Principal { id: id.to_owned(), claims: "{}".to_owned() }));
+        request.extensions_mut().insert(Arc::new(Principal::new(id.to_owned())));
         request
     };
     let opening = of(request("POST", &HEAD, &initialize("2025-11-25", &json!({}))), "alice");
