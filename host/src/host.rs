@@ -1,11 +1,15 @@
 //! The composition root: puts the layers together and owns what runs between calls.
 
+pub mod door;
+pub mod overseer;
 pub(crate) mod values;
 
 use crate::policy::{AllowAll, Policy};
 use crate::protocol::{Server, ServerInfo};
+use crate::registry::oversight::{Overseer, Oversight, Rulebook};
 use crate::registry::watch::Watch;
 use crate::registry::{CallCtx, CallFailure, LoadError, PluginSpec, Registry, Snapshot, Source, types::ToolOutcome};
+use crate::sandbox::doors::Secrets;
 use crate::sandbox::{Engine, EngineConfig};
 use crate::transport::http::HttpConfig;
 use crate::transport::{self, Channel};
@@ -13,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use toolcell_state::{MemoryStore, TaskStore, ValueStore};
@@ -27,6 +31,8 @@ pub struct Wanted {
     pub unclear: Vec<String>,
     /// What is wrong with the list without making it useless; it is logged.
     pub problems: Vec<String>,
+    /// What holds for callers from now on.
+    pub rules: Rulebook,
     /// Files and folders besides the plugins' own whose change means the list must be asked again.
     pub depends_on: Vec<PathBuf>,
 }
@@ -64,6 +70,9 @@ pub struct HostBuilder {
     plugins: Vec<PluginSpec>,
     list: Option<Arc<dyn PluginList>>,
     policy: Arc<dyn Policy>,
+    rules: Rulebook,
+    secrets: Option<Arc<dyn Secrets>>,
+    overseer: Option<Arc<dyn Overseer>>,
     engine: EngineConfig,
     server: ServerInfo,
     http: HttpConfig,
@@ -91,6 +100,28 @@ impl HostBuilder {
     #[must_use]
     pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
         self.policy = Arc::new(policy);
+        self
+    }
+
+    /// Which callers may use what, and what a person must approve. A [`PluginList`] brings rules of its own, which then
+    /// hold instead. Default is none: every caller may use everything.
+    #[must_use]
+    pub fn rules(mut self, rules: Rulebook) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Knows the values of secrets that plugins are granted. Default is none.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Arc<dyn Secrets>) -> Self {
+        self.secrets = Some(secrets);
+        self
+    }
+
+    /// Counts calls and writes them down. Default is nobody.
+    #[must_use]
+    pub fn overseer(mut self, overseer: Arc<dyn Overseer>) -> Self {
+        self.overseer = Some(overseer);
         self
     }
 
@@ -145,10 +176,14 @@ impl HostBuilder {
     /// # Errors
     /// See [`HostError`].
     pub async fn build(self) -> Result<Host, HostError> {
-        let Self { plugins, list, policy, engine, server, http, tasks: store, values, watch } = self;
-        let registry = Registry::new(Engine::new(&engine)?, policy, Arc::new(values::Door(values)));
-        let plan = Plan { fixed: plugins, list };
+        let Self { plugins, list, policy, rules, secrets, overseer, engine, server, http, tasks: store, values, watch } =
+            self;
+        let oversight = Oversight::new(policy, overseer);
+        let registry = Registry::new(Engine::new(&engine)?, oversight, Arc::new(values::Door(values)), secrets);
+        let plan = Plan { fixed: plugins, list, rules };
         let wanted = plan.wanted().map_err(HostError::List)?;
+        // Before the first plugin is there, so that none is ever open to those it is not for.
+        registry.set_rules(wanted.rules.clone()).await;
         wanted.report();
         // The watch begins before the first look, so that no change falls between the two.
         let mut watch =
@@ -159,16 +194,15 @@ impl HostBuilder {
         registry.load(&wanted.plugins, &[], "start").await;
 
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        if let Some(watch) = watch {
-            tasks.spawn(stop.clone().run_until_cancelled_owned(reload(registry.clone(), plan, watch)));
-        }
+        let asked = Arc::new(Notify::new());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(reload(registry.clone(), plan, watch, Arc::clone(&asked))));
         let lists = registry.clone();
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { lists.keep_lists_current().await }));
         let server = Server::with_state(registry.clone(), server, store, None);
         let tended = Arc::clone(&server);
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { tended.tend_tasks().await }));
         let guard = stop.clone().drop_guard();
-        Ok(Host(Arc::new(Inner { registry, server, http, stop, tasks, _guard: guard })))
+        Ok(Host(Arc::new(Inner { registry, server, http, stop, tasks, asked, _guard: guard })))
     }
 }
 
@@ -182,6 +216,8 @@ struct Inner {
     http: HttpConfig,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Someone wants a reload.
+    asked: Arc<Notify>,
     _guard: DropGuard,
 }
 
@@ -193,6 +229,9 @@ impl Host {
             plugins: Vec::new(),
             list: None,
             policy: Arc::new(AllowAll),
+            rules: Rulebook::default(),
+            secrets: None,
+            overseer: None,
             engine: EngineConfig::default(),
             server: ServerInfo::default(),
             http: HttpConfig::default(),
@@ -230,6 +269,12 @@ impl Host {
     /// Replaces the plugins in service by these, as a reload does: beside the old ones, then in one swap.
     pub async fn load(&self, plugins: &[PluginSpec]) -> Arc<Snapshot> {
         self.0.registry.load(plugins, &[], "embedder").await
+    }
+
+    /// Asks for a reload, as if all files had changed: the list is asked again, and what it names is loaded beside what is
+    /// in service, then swapped. Returns at once; [`reloads`](Self::reloads) tells of the end.
+    pub fn reload(&self) {
+        self.0.asked.notify_one();
     }
 
     /// The MCP endpoint as a service, for mounting into a hyper or tower server such as axum's. It answers on whatever
@@ -278,13 +323,14 @@ impl Host {
 struct Plan {
     fixed: Vec<PluginSpec>,
     list: Option<Arc<dyn PluginList>>,
+    rules: Rulebook,
 }
 
 impl Plan {
     fn wanted(&self) -> Result<Wanted, String> {
         let mut wanted = match &self.list {
             Some(list) => list.wanted()?,
-            None => Wanted::default(),
+            None => Wanted { rules: self.rules.clone(), ..Wanted::default() },
         };
         wanted.plugins.splice(..0, self.fixed.iter().cloned());
         Ok(wanted)
@@ -307,19 +353,40 @@ impl Wanted {
     }
 }
 
-/// Loads again after each change, one load at a time: what changes meanwhile is one more round.
-async fn reload(registry: Registry, plan: Plan, mut watch: Watch) {
+/// Loads again after each change, and whenever someone asks, one load at a time: what changes meanwhile is one more round.
+async fn reload(registry: Registry, plan: Plan, mut watch: Option<Watch>, asked: Arc<Notify>) {
     let mut last_error = None;
-    while let Some(path) = watch.changed().await {
-        let cause = path.file_name().map_or_else(|| "files changed".into(), |name| name.to_string_lossy().into_owned());
+    loop {
+        let changed = async {
+            match &mut watch {
+                Some(watch) => watch.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let cause = tokio::select! {
+            path = changed => {
+                let Some(path) = path else { return };
+                path.file_name().map_or_else(|| "files changed".into(), |name| name.to_string_lossy().into_owned())
+            }
+            () = asked.notified() => {
+                last_error = None;
+                "asked to".to_owned()
+            }
+        };
+        let mut follow = |wanted: &Wanted| {
+            if let Some(watch) = &mut watch {
+                watch.follow(&wanted.paths());
+            }
+        };
         match plan.wanted() {
             Ok(wanted) => {
                 last_error = None;
                 wanted.report();
-                watch.follow(&wanted.paths());
+                follow(&wanted);
+                registry.set_rules(wanted.rules.clone()).await;
                 registry.load(&wanted.plugins, &wanted.unclear, &cause).await;
                 // A link may lead elsewhere now; what it leads to is only known after the change.
-                watch.follow(&wanted.paths());
+                follow(&wanted);
             }
             Err(error) if last_error.as_ref() != Some(&error) => {
                 tracing::error!(cause, "configuration not applied, what was in service stays: {error}");

@@ -2,7 +2,7 @@
 
 use super::terminal::{Paint, bytes};
 use super::{lint, say, source};
-use crate::policy::{Grant, Requested};
+use crate::policy::{Grant, Requested, plugin_table};
 use crate::registry::{Offers, Plugin, PluginSpec, Snapshot, Source, plugin_name};
 use anyhow::bail;
 use clap::Args;
@@ -62,9 +62,10 @@ pub(super) fn findings(plugin: &Plugin, snapshot: &Snapshot) -> Vec<String> {
 /// those for the same key in one.
 fn grant(name: &str, file: &Path, asked: &Requested) -> Option<String> {
     let mut lines: Vec<(String, String)> = Vec::new();
+    let table = plugin_table(name);
     for gap in Grant::default().gaps(name, asked) {
         let text = gap.to_string();
-        let Some((_, line)) = text.rsplit_once(&format!("[plugins.{name}] ")) else { continue };
+        let Some((_, line)) = text.rsplit_once(&format!("{table} ")) else { continue };
         let Some((key, value)) = line.split_once(" = ") else { continue };
         match lines.iter_mut().find(|(known, _)| known == key) {
             Some((_, before)) => *before = joined(before, value),
@@ -72,8 +73,7 @@ fn grant(name: &str, file: &Path, asked: &Requested) -> Option<String> {
         }
     }
     let lines: Vec<String> = lines.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
-    (!lines.is_empty())
-        .then(|| format!("[plugins.{name}]\npath = {:?}\n{}", file.display().to_string(), lines.join("\n")))
+    (!lines.is_empty()).then(|| format!("{table}\npath = {:?}\n{}", file.display().to_string(), lines.join("\n")))
 }
 
 /// Two lists, or two tables, of TOML as one.

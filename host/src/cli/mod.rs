@@ -14,9 +14,14 @@ mod connect;
 mod dev;
 mod heard;
 mod inspect;
+mod key;
 mod lint;
+mod listen;
 mod new;
+mod production;
 mod project;
+mod records;
+mod secrets;
 mod serve;
 mod source;
 mod terminal;
@@ -79,6 +84,12 @@ enum Command {
     Call(call::Call),
     /// Check the configuration and load every plugin, then say everything that is wrong
     Check(check::Check),
+    /// Make, list and revoke API keys
+    Key(key::Key),
+    /// Check that the audit log was not changed
+    Audit(records::AuditCommand),
+    /// Print what calls have cost, by principal, plugin, tool or day
+    Usage(records::UsageCommand),
     /// Print the JSON Schema of toolcell.toml, for editors
     Schema,
     /// Print what makes a shell complete toolcell's commands
@@ -109,6 +120,9 @@ pub fn main() -> ExitCode {
             Command::Inspect(inspect) => inspect::run(inspect).await,
             Command::Call(call) => call::run(call, listening).await,
             Command::Check(check) => check::run(check).await,
+            Command::Key(key) => key::run(key),
+            Command::Audit(audit) => records::audit(audit),
+            Command::Usage(usage) => records::usage(usage),
             Command::Schema => say(&crate::config::json_schema()).map(|()| ExitCode::SUCCESS),
             Command::Completions(completions) => complete::completions(completions, Cli::command()),
             Command::Man(man) => complete::man(man, Cli::command()),

@@ -1,18 +1,22 @@
 //! Where plugins come from: paths on the command line, or a configuration file.
 
+use super::production::Production;
+use super::secrets::{self, Vault};
 use crate::config::{self, Config};
+use crate::host::overseer::Keeper;
 use crate::host::{HostBuilder, Wanted};
 use crate::protocol::ServerInfo;
 use crate::registry::{PluginSpec, Source, plugin_name};
 use crate::sandbox::EngineConfig;
 use crate::state::{self, BoxFuture, FileStore, KeyPage, MemoryStore, StateError, TaskStore, ValueStore, ValueWrite};
-use crate::transport::http::HttpConfig;
+use crate::transport::http::{Doorkeeper, HttpConfig, Proxies, Tls};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use toolcell_quota::Quotas;
 
 /// The configuration read when nothing is said.
 const DEFAULT_CONFIG: &str = "toolcell.toml";
@@ -32,12 +36,20 @@ pub(super) struct Sources {
 pub(super) struct Settings {
     pub(super) http: Option<SocketAddr>,
     server: ServerInfo,
-    allowed_hosts: Vec<String>,
+    pub(super) allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
     /// The file in which tasks and values are kept.
     state: Option<PathBuf>,
     /// Tasks one caller may have at once.
     max_tasks: u64,
+    /// The values of the secrets, which each load of the configuration reads.
+    vault: Vault,
+    /// How it is reached, besides its address.
+    pub(super) listen: config::ListenConfig,
+    /// Its certificates, once they are loaded.
+    pub(super) tls: Option<Arc<Tls>>,
+    /// Who is let in, how much they may use, and what is written down.
+    pub(super) production: Production,
 }
 
 /// What outlives a request, through both its doors.
@@ -107,6 +119,10 @@ impl Sources {
                 allowed_origins: Vec::new(),
                 state: None,
                 max_tasks: config::ServerConfig::default().max_tasks,
+                vault: Vault::default(),
+                listen: config::ListenConfig::default(),
+                tls: None,
+                production: Production::none(),
             });
         }
         let config = self.read().map_err(anyhow::Error::msg)?;
@@ -119,10 +135,26 @@ impl Sources {
             state,
             max_tasks,
             instructions,
+            listen,
             ..
         } = config.server;
         let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
-        Ok(Settings { http, server, allowed_hosts, allowed_origins, state, max_tasks })
+        let (tls, vault) = (None, Vault::default());
+        let production = Production::none();
+        Ok(Settings { http, server, allowed_hosts, allowed_origins, state, max_tasks, listen, tls, production, vault })
+    }
+
+    /// The same with all that only a server needs: who is let in, how much they may use, what is written down.
+    ///
+    /// # Errors
+    /// As for [`Sources::settings`], or if any of that cannot be set up.
+    pub(super) fn settings_of_server(&self) -> anyhow::Result<Settings> {
+        let mut settings = self.settings()?;
+        if self.paths.is_empty() {
+            let config = self.read().map_err(anyhow::Error::msg)?;
+            settings.production = Production::of(&config, settings.listen.admin.is_some())?;
+        }
+        Ok(settings)
     }
 
     /// Where tasks and values are kept: in `file`, or in what the settings name, or in memory.
@@ -164,7 +196,10 @@ impl Sources {
         let builder = builder(settings, listener)?;
         if self.paths.is_empty() {
             let file = std::path::absolute(self.config_file()).context("the current folder")?;
-            return Ok(builder.plugins_from(move || wanted(&file)));
+            let (vault, keeper) = (settings.vault.clone(), settings.production.keeper.clone());
+            return Ok(builder
+                .secrets(Arc::new(vault.clone()))
+                .plugins_from(move || wanted(&file, &vault, keeper.as_ref())));
         }
         Ok(self.specs()?.into_iter().fold(builder, HostBuilder::plugin))
     }
@@ -220,9 +255,17 @@ pub(super) fn builder(settings: &Settings, listener: Option<&TcpListener>) -> an
     let http = HttpConfig {
         allowed_hosts: settings.allowed_hosts.clone(),
         allowed_origins: settings.allowed_origins.clone(),
+        limits: settings.listen.limits,
+        doorkeeper: settings.production.door.clone().map(|door| door as Arc<dyn Doorkeeper>),
+        proxies: Proxies::new(settings.listen.trusted_proxies.clone()),
+        tls: settings.tls.clone(),
         ..HttpConfig::bound_to(bound)
     };
-    Ok(crate::Host::builder().server(settings.server.clone()).http(http).engine(engine()))
+    let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine());
+    Ok(match &settings.production.keeper {
+        Some(keeper) => builder.overseer(Arc::new(keeper.clone())),
+        None => builder,
+    })
 }
 
 fn source(path: PathBuf) -> Source {
@@ -234,13 +277,19 @@ fn load(file: &Path) -> Result<Config, String> {
 }
 
 /// Reads the configuration again, for a reload. A plugin with a problem keeps what it has.
-pub(super) fn wanted(file: &Path) -> Result<Wanted, String> {
+pub(super) fn wanted(file: &Path, vault: &Vault, keeper: Option<&Keeper>) -> Result<Wanted, String> {
     let config = load(file)?;
+    let unread = vault.fill(&config);
+    if let Some(keeper) = keeper {
+        let quotas = config.quotas.clone().map(Quotas::new).transpose();
+        keeper.set_quotas(quotas.map_err(|error| format!("[quotas] cannot hold: {error}"))?);
+    }
     let plugins = specs(&config);
     let unclear = config.problems.iter().filter_map(|problem| problem.plugin.clone()).collect();
-    let problems = config.problems.iter().map(ToString::to_string).collect();
-    let depends_on = std::iter::once(file.to_owned()).chain(config.absent).collect();
-    Ok(Wanted { plugins, unclear, problems, depends_on })
+    let problems = config.problems.iter().map(ToString::to_string).chain(unread).collect();
+    let files = std::iter::once(file.to_owned()).chain(secrets::files(&config));
+    let depends_on = files.chain(config.absent.iter().cloned()).collect();
+    Ok(Wanted { plugins, unclear, problems, depends_on, rules: config.rules })
 }
 
 pub(super) fn specs(config: &Config) -> Vec<PluginSpec> {

@@ -1,6 +1,6 @@
 //! What the writer of an unknown key may have meant.
 
-use crate::policy::Limits;
+use crate::policy::{Limits, plugin_table, toml_key};
 
 /// Other words for a key, from neighbouring tools and earlier drafts. They count only where the key is known.
 const OTHER_WORDS: &[(&str, &str)] = &[
@@ -59,14 +59,14 @@ const OTHER_WORDS: &[(&str, &str)] = &[
 /// What to write for the unknown key `key` in the table at `table`, in which `known` keys can stand.
 pub(super) fn for_unknown_key(table: &[&str], key: &str, is_table: bool, known: &[&str]) -> String {
     if table.is_empty() && is_table && nearest(key, known).is_none() {
-        return format!("write [plugins.{key}] if it is a plugin");
+        return format!("write {} if it is a plugin", plugin_table(key));
     }
     if let Some(instead) = nearest(key, known) {
         return format!("write `{instead}`");
     }
     let is_limit = Limits::ALL.iter().any(|limit| limit.key().0 == key);
     match table {
-        ["plugins", plugin] if is_limit => format!("write [plugins.{plugin}.limits] above it"),
+        ["plugins", plugin] if is_limit => format!("write [plugins.{}.limits] above it", toml_key(plugin)),
         ["server"] | [] if is_limit => "move it to [limits]".to_owned(),
         [] if SERVER_KEYS.contains(&key) => "move it to [server]".to_owned(),
         ["server"] | [] if PLUGIN_KEYS.contains(&key) => "move it to the plugin's own table, [plugins.NAME]".to_owned(),
@@ -76,7 +76,18 @@ pub(super) fn for_unknown_key(table: &[&str], key: &str, is_table: bool, known: 
     }
 }
 
-const SERVER_KEYS: &[&str] = &["http", "allowed-hosts", "allowed-origins", "page-size", "list-ttl-ms", "instructions"];
+const SERVER_KEYS: &[&str] = &[
+    "http",
+    "allowed-hosts",
+    "allowed-origins",
+    "page-size",
+    "list-ttl-ms",
+    "instructions",
+    "tls",
+    "trusted-proxies",
+    "admin",
+    "drain-ms",
+];
 const PLUGIN_KEYS: &[&str] = &["path", "prefix", "enabled", "dirs", "hosts", "addresses", "env", "key-value"];
 
 /// The known key that `key` is another word for, or a misspelling of.

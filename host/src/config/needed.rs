@@ -1,24 +1,39 @@
 //! What the rest of the host works with.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::Lookup;
+use super::auth::{self, AuthConfig};
 use super::diagnostic::{Diagnostic, Faults};
 use super::disk::Claim;
+use super::listen::ListenConfig;
+use super::records::{self, RecordConfig};
 use super::written::{Document, Table};
-use super::{plugin, server};
+use super::{callers, plugin, server};
 use crate::policy::{Grant, Limits};
 use crate::registry::Serving;
+use crate::registry::oversight::Rulebook;
 
 /// A whole configuration. The default is that of an empty file: no plugins, no HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
     /// The server itself.
     pub server: ServerConfig,
     /// The limits of a plugin that sets none.
     pub limits: Limits,
+    /// How callers prove who they are.
+    pub auth: AuthConfig,
+    /// How much they may use; none is as much as they want.
+    pub quotas: Option<toolcell_quota::Config>,
+    /// What is written down of their calls.
+    pub records: RecordConfig,
+    /// Who may use what, and what a person must approve.
+    pub rules: Rulebook,
+    /// Where the secrets come from.
+    pub secrets: BTreeMap<String, SecretConfig>,
     /// The plugins to load, in the order of the file. One with a problem is not here; one whose component is not there is.
     pub plugins: Vec<PluginConfig>,
     /// The plugins that are switched off, by name.
@@ -27,6 +42,26 @@ pub struct Config {
     pub absent: Vec<PathBuf>,
     /// What is wrong with the plugins that were left out.
     pub problems: Vec<Diagnostic>,
+}
+
+/// One secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretConfig {
+    /// Of all callers that have none of their own.
+    pub shared: Option<SecretSource>,
+    /// Of single callers, by identifier.
+    pub of_callers: BTreeMap<String, SecretSource>,
+}
+
+/// Where the value of a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A variable of the host's environment.
+    Env(String),
+    /// A file; an absolute path.
+    File(PathBuf),
+    /// A program and its arguments, which prints it.
+    Command(Vec<String>),
 }
 
 /// The server's own settings.
@@ -49,6 +84,8 @@ pub struct ServerConfig {
     pub max_tasks: u64,
     /// What every client's model is told about this server.
     pub instructions: Option<String>,
+    /// How it is reached, besides its address.
+    pub listen: ListenConfig,
 }
 
 impl Default for ServerConfig {
@@ -65,6 +102,7 @@ impl Default for ServerConfig {
             // A task a second for some hours; they take some kilobytes each.
             max_tasks: 10_000,
             instructions: None,
+            listen: ListenConfig::default(),
         }
     }
 }
@@ -104,13 +142,34 @@ impl PluginConfig {
 /// Turns a document into a configuration, except for what only the disk can tell, which is returned as claims. Paths
 /// start from `base`.
 pub(super) fn resolve(document: Document, base: &Path, env: Lookup<'_>, faults: &mut Faults) -> (Config, Vec<Claim>) {
-    let Document { server: Table(server), limits: Table(limits), plugins } = document;
-    let mut config = Config { server: server::resolve(&server, base, faults), ..Config::default() };
+    let Document {
+        server: Table(server),
+        limits: Table(limits),
+        auth,
+        quotas,
+        audit,
+        telemetry,
+        allow,
+        approve,
+        secrets,
+        plugins,
+    } = document;
+    let rules = Rulebook {
+        access: callers::resolve_allow(&allow, faults),
+        approvals: callers::resolve_approve(&approve, faults),
+    };
+    let secrets = callers::resolve_secrets(&secrets, base, faults);
+    let server = server::resolve(&server, base, faults);
+    let auth = auth::resolve(auth.as_ref(), base, faults);
+    let quotas = records::resolve_quotas(quotas.as_ref(), faults);
+    let records = records::resolve(audit.as_ref(), &telemetry, base, faults);
+    let mut config = Config { server, auth, quotas, records, rules, secrets, ..Config::default() };
     limits.apply(&mut config.limits, faults);
     let mut claims = Vec::new();
     for (name, Table(table)) in &plugins {
         let mut own = Faults::within(name.get());
-        let (plugin, mut claimed) = plugin::resolve(name, table, base, env, &config.limits, &mut own);
+        let (plugin, mut claimed) =
+            plugin::resolve(name, table, base, env, (&config.limits, &config.secrets), &mut own);
         faults.append(own);
         if table.enabled == Some(false) {
             config.disabled.push(name.get().clone());

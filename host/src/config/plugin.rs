@@ -8,29 +8,41 @@ use indexmap::IndexMap;
 use ipnet::IpNet;
 
 use super::Lookup;
+use super::callers;
 use super::diagnostic::Faults;
 use super::disk::Claim;
-use super::needed::PluginConfig;
+use super::needed::{PluginConfig, SecretConfig};
 use super::serving;
 use super::store;
 use super::written::{AccessWord, At, DirTable, EnvValue, FromEnvTable, PluginTable, Table};
 use crate::policy::{Access, DirGrant, Grant, HostPattern, Limits, check_env_name, check_env_value, check_guest_path};
+use crate::registry::Selector;
 
 const MAX_NAME_LEN: usize = 64;
 /// Tool names have at most 128 characters, and the tool's own name needs room.
 const MAX_PREFIX_LEN: usize = 64;
 
-/// Checks the name of a plugin: `a-z 0-9 - _`, at first a letter or digit, at most 64 characters.
+/// Checks the name of a plugin: `a-z 0-9 - _`, at first a letter or digit, at most 64 characters. After it may stand which
+/// versions are meant, as `@1`, `@1.2` or `@1.2.3`.
 ///
 /// # Errors
 ///
 /// Says what is wrong and, after the last comma, what to write instead.
 pub fn check_plugin_name(name: &str) -> Result<(), String> {
+    let (name, versions) = match name.split_once('@') {
+        Some((plain, versions)) => (plain, Some(versions)),
+        None => (name, None),
+    };
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     let plain: String = name.to_ascii_lowercase().chars().map(|c| if allowed(c) { c } else { '-' }).collect();
     let plain: String = plain.trim_start_matches(['-', '_']).chars().take(MAX_NAME_LEN).collect();
     if plain == name && !name.is_empty() {
-        return Ok(());
+        return match versions {
+            Some(versions) if versions.parse::<Selector>().is_err() => Err(format!(
+                "{versions:?} says no version (one to three numbers), write `{name}@1`, `{name}@1.2` or `{name}`"
+            )),
+            _ => Ok(()),
+        };
     }
     let instead = if plain.is_empty() { "my-plugin" } else { &plain };
     Err(format!(
@@ -52,7 +64,7 @@ pub(super) fn resolve(
     table: &PluginTable,
     base: &Path,
     env: Lookup<'_>,
-    limits: &Limits,
+    (limits, known): (&Limits, &BTreeMap<String, SecretConfig>),
     faults: &mut Faults,
 ) -> (Option<PluginConfig>, Vec<Claim>) {
     let PluginTable {
@@ -65,9 +77,12 @@ pub(super) fn resolve(
         env: variables,
         key_value,
         tools,
+        secrets,
+        callers,
         tasks,
         cache: Table(cache),
         instances,
+        on_breaking,
         limits: Table(own_limits),
     } = table;
     if let Err(message) = check_plugin_name(name.get()) {
@@ -76,7 +91,11 @@ pub(super) fn resolve(
     let mut claims = Vec::new();
     let component = match path {
         None => {
-            faults.push(name.span(), "it has no `path`", format!("add path = \"{}.wasm\"", name.get()));
+            faults.push(
+                name.span(),
+                "it has no `path`",
+                format!("add path = \"{}.wasm\"", name.get().replace('@', "-")),
+            );
             None
         }
         Some(path) => resolve_path(path, base, faults),
@@ -86,17 +105,20 @@ pub(super) fn resolve(
     {
         faults.push_whole(prefix.span(), &message);
     }
+    let dirs = resolve_dirs(name, dirs, base, faults, &mut claims);
     let grant = Grant {
-        dirs: resolve_dirs(name, dirs, base, faults, &mut claims),
+        callers: callers::resolve_callers(callers, &dirs, faults),
+        dirs,
         hosts: resolve_hosts(hosts, faults),
         addresses: resolve_addresses(addresses, faults),
         env: resolve_env(variables, env, faults),
         key_value: store::resolve(key_value.as_ref(), faults),
         tools: store::resolve_tools(tools, faults),
+        secrets: callers::resolve_uses(secrets, known, faults),
     };
     let mut limits = limits.clone();
     own_limits.apply(&mut limits, faults);
-    let serving = serving::resolve(tasks.as_ref(), cache, *instances, faults);
+    let serving = serving::resolve(tasks.as_ref(), cache, *instances, *on_breaking, faults);
     let plugin = component.map(|path| PluginConfig {
         prefix: prefix.as_ref().map(|prefix| prefix.get().clone()).unwrap_or_default(),
         grant,
@@ -125,6 +147,10 @@ fn resolve_path(path: &At<String>, base: &Path, faults: &mut Faults) -> Option<P
     Some(base.join(text).components().collect())
 }
 
+fn shared_part(path: &Path) -> Option<PathBuf> {
+    DirGrant { host: path.to_owned(), guest: String::new(), access: Access::ReadOnly }.shared_parent()
+}
+
 fn resolve_dirs(
     name: &At<String>,
     tables: &[At<Table<DirTable>>],
@@ -146,7 +172,9 @@ fn resolve_dirs(
             }
             Some(host) => {
                 let path = resolve_path(host, base, faults);
-                claims.extend(path.clone().map(|path| Claim { plugin: name.get().clone(), span: host.span(), path }));
+                // Where each caller has its own, what is common to them must be there.
+                let there = path.as_ref().map(|path| shared_part(path).unwrap_or_else(|| path.clone()));
+                claims.extend(there.map(|path| Claim { plugin: name.get().clone(), span: host.span(), path }));
                 path
             }
         };
@@ -177,7 +205,7 @@ fn resolve_dirs(
     dirs
 }
 
-fn resolve_hosts(texts: &[At<String>], faults: &mut Faults) -> Vec<HostPattern> {
+pub(super) fn resolve_hosts(texts: &[At<String>], faults: &mut Faults) -> Vec<HostPattern> {
     let mut hosts = Vec::new();
     for text in texts {
         match text.get().parse::<HostPattern>() {
@@ -257,7 +285,7 @@ mod tests {
     #[test]
     fn plugin_names() {
         let longest = "a".repeat(64);
-        for good in ["a", "0", "sequential-thinking", "a_b", &longest] {
+        for good in ["a", "0", "sequential-thinking", "a_b", &longest, "a@1", "a-b@1.2", "a@0.10.2"] {
             assert_eq!(check_plugin_name(good), Ok(()));
         }
         let too_long = "a".repeat(65);
@@ -268,6 +296,12 @@ mod tests {
             ("_a", "`a`"),
             ("a.b", "`a-b`"),
             ("ü", "`my-plugin`"),
+            ("@1", "`my-plugin`"),
+            ("A@1", "`a`"),
+            ("a@", "`a@1`"),
+            ("a@v1", "`a@1`"),
+            ("a@1.x", "`a@1.2`"),
+            ("a@1@2", "or `a`"),
             (too_long.as_str(), longest.as_str()),
         ] {
             let message = check_plugin_name(bad).unwrap_err();

@@ -53,7 +53,7 @@ pub(super) fn plugins(generator: &mut SchemaGenerator) -> Schema {
     let plugin = generator.subschema_for::<PluginTable>();
     schemars::json_schema!({
         "type": "object",
-        "propertyNames": { "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" },
+        "propertyNames": { "pattern": "^[a-z0-9][a-z0-9_-]{0,63}(@[0-9]{1,9}([.][0-9]{1,9}){0,2})?$" },
         "additionalProperties": plugin,
     })
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::diagnostic::Faults;
+use super::listen;
 use super::needed::ServerConfig;
 use super::written::{At, ServerTable};
 use crate::policy::TargetHost;
@@ -18,9 +19,18 @@ const MAX_MAX_TASKS: u64 = 1_000_000;
 const MAX_INSTRUCTIONS_BYTES: usize = 64 * 1024;
 
 pub(super) fn resolve(table: &ServerTable, base: &Path, faults: &mut Faults) -> ServerConfig {
-    let ServerTable { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, state, max_tasks, instructions } =
-        table;
-    let mut server = ServerConfig::default();
+    let ServerTable {
+        http,
+        allowed_hosts,
+        allowed_origins,
+        page_size,
+        list_ttl_ms,
+        state,
+        max_tasks,
+        instructions,
+        ..
+    } = table;
+    let mut server = ServerConfig { listen: listen::resolve(table, base, faults), ..ServerConfig::default() };
     if let Some(text) = http {
         server.http = check(text, parse_listen(text.get()), faults);
     }

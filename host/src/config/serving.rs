@@ -1,10 +1,10 @@
-//! How a plugin is served, besides what it may do: its tasks and the life of copies.
+//! How a plugin is served, besides what it may do: its tasks, the life of copies, and what of a new version.
 
 use std::time::Duration;
 
 use super::diagnostic::Faults;
-use super::written::{At, CacheTable, InstancesWord, ScopeWord, TasksValue, TasksWord};
-use crate::registry::{CacheRules, Serving, TaskMode};
+use super::written::{At, CacheTable, InstancesWord, OnBreakingWord, ScopeWord, TasksValue, TasksWord};
+use crate::registry::{CacheRules, OnBreaking, Serving, TaskMode};
 
 /// Milliseconds: a day. Nobody should trust a copy, or wait with a call, for longer.
 const MAX_MS: u64 = 86_400_000;
@@ -13,6 +13,7 @@ pub(super) fn resolve(
     tasks: Option<&TasksValue>,
     cache: &CacheTable,
     instances: Option<InstancesWord>,
+    on_breaking: Option<OnBreakingWord>,
     faults: &mut Faults,
 ) -> Serving {
     let tasks = match tasks {
@@ -31,7 +32,13 @@ pub(super) fn resolve(
         private: scope.map(|scope| matches!(scope, ScopeWord::Private)),
         results_ms: bounded(results_ms.as_ref(), "results-ms", 1, faults),
     };
-    Serving { tasks, cache, warm: matches!(instances, Some(InstancesWord::Warm)) }
+    let on_breaking = match on_breaking {
+        Some(OnBreakingWord::Allow) => OnBreaking::Allow,
+        None | Some(OnBreakingWord::Warn) => OnBreaking::Warn,
+        Some(OnBreakingWord::Refuse) => OnBreaking::Refuse,
+        Some(OnBreakingWord::KeepBoth) => OnBreaking::KeepBoth,
+    };
+    Serving { tasks, cache, warm: matches!(instances, Some(InstancesWord::Warm)), on_breaking }
 }
 
 fn bounded(written: Option<&At<u64>>, key: &str, least: u64, faults: &mut Faults) -> Option<u64> {

@@ -26,6 +26,8 @@ pub(super) enum KeyValueValue {
 pub(super) struct StoreTable {
     /// Size of all its keys and values. Default is 16 MiB, at most 1 GiB.
     pub(super) max_bytes: Option<At<Size>>,
+    /// Whether each caller has a store of its own, so that none finds what another left. Default is false.
+    pub(super) per_caller: bool,
 }
 
 /// By hand, because serde's `untagged` would forget where a mistake stands.
@@ -37,7 +39,7 @@ impl<'de> Deserialize<'de> for KeyValueValue {
             type Value = KeyValueValue;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("true, false or { max-bytes = \"16 MiB\" }")
+                f.write_str("true, false or { max-bytes = \"16 MiB\", per-caller = true }")
             }
 
             fn visit_bool<E: de::Error>(self, word: bool) -> Result<KeyValueValue, E> {
@@ -54,14 +56,16 @@ impl<'de> Deserialize<'de> for KeyValueValue {
 }
 
 pub(super) fn resolve(written: Option<&KeyValueValue>, faults: &mut Faults) -> Option<StoreGrant> {
-    let size = match written? {
+    let (size, per_caller) = match written? {
         KeyValueValue::Word(true) => return Some(StoreGrant::default()),
         KeyValueValue::Word(false) => return None,
-        KeyValueValue::Sized(StoreTable { max_bytes: None }) => return Some(StoreGrant::default()),
-        KeyValueValue::Sized(StoreTable { max_bytes: Some(size) }) => size,
+        KeyValueValue::Sized(StoreTable { max_bytes: None, per_caller }) => {
+            return Some(StoreGrant { per_caller: *per_caller, ..StoreGrant::default() });
+        }
+        KeyValueValue::Sized(StoreTable { max_bytes: Some(size), per_caller }) => (size, *per_caller),
     };
     match size.get().0 {
-        max_bytes @ 1..=StoreGrant::MAX_BYTES => Some(StoreGrant { max_bytes }),
+        max_bytes @ 1..=StoreGrant::MAX_BYTES => Some(StoreGrant { max_bytes, per_caller }),
         bytes => {
             let fix = format!("write 1 to {} or \"1 GiB\"", StoreGrant::MAX_BYTES);
             faults.push(size.span(), format!("`max-bytes` is {bytes}"), fix);

@@ -7,7 +7,9 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::policy::{Access, Grant, Limits};
-use crate::registry::{CacheRules, Serving, TaskMode};
+use crate::registry::{CacheRules, OnBreaking, Serving, TaskMode};
+use crate::transport;
+use crate::transport::http::ClientAuth;
 
 fn no_env(_: &str) -> Option<String> {
     None
@@ -73,6 +75,7 @@ fn everything_written_arrives() {
         tools = ["weather*", "time"]
         cache = { read-ttl-ms = 5, scope = "public", results-ms = 7 }
         instances = "warm"
+        on-breaking = "keep-both"
         limits = { wall-ms = 5000, log-bytes = 1024 }
 
         [plugins.off]
@@ -85,8 +88,17 @@ fn everything_written_arrives() {
     let env = |name: &str| (name == "MY_TOKEN").then(|| "s3cret".to_owned());
     let config = parse(text, Path::new("/etc/toolcell.toml"), &env).unwrap();
     assert_eq!(config.problems, []);
-    let ServerConfig { http, allowed_hosts, allowed_origins, page_size, list_ttl_ms, state, max_tasks, instructions } =
-        &config.server;
+    let ServerConfig {
+        http,
+        allowed_hosts,
+        allowed_origins,
+        page_size,
+        list_ttl_ms,
+        state,
+        max_tasks,
+        instructions,
+        ..
+    } = &config.server;
     assert_eq!(*http, Some("127.0.0.1:8080".parse().unwrap()));
     assert_eq!(
         (allowed_hosts.as_slice(), allowed_origins.as_slice()),
@@ -113,7 +125,8 @@ fn everything_written_arrives() {
     assert_eq!(*limits, Limits { wall_ms: 5_000, log_bytes: 1_024, ..shared.clone() });
     assert_eq!((&config.plugins[1].limits, &config.limits), (&shared, &shared));
     let cache = CacheRules { read_ttl_ms: Some(5), private: Some(false), results_ms: Some(7), ..CacheRules::default() };
-    assert_eq!(*serving, Serving { tasks: TaskMode::After(Duration::from_secs(1)), cache, warm: true });
+    let (tasks, on_breaking) = (TaskMode::After(Duration::from_secs(1)), OnBreaking::KeepBoth);
+    assert_eq!(*serving, Serving { tasks, cache, warm: true, on_breaking });
     assert_eq!(config.plugins[1].serving, Serving::default());
     assert!(!format!("{config:?}").contains("s3cret"));
 }
@@ -397,9 +410,30 @@ fn the_example_teaches_every_option_and_loads() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.server.page_size, Config::default().server.page_size);
     assert_eq!(config.server.list_ttl_ms, Config::default().server.list_ttl_ms);
+    assert_eq!(config.server.listen.limits, Config::default().server.listen.limits);
     for limit in Limits::ALL {
         assert!(text.contains(&format!("\n#{} = ", limit.key().0)), "the example does not show {}", limit.name);
     }
+}
+
+#[test]
+fn versions_side_by_side() {
+    let text = "[plugins.'weather@1']\npath = 'one.wasm'\n[plugins.'weather@2.1']\npath = 'two.wasm'\n[plugins.weather]\npath = 'w.wasm'\non-breaking = 'refuse'\n";
+    let config = read(text);
+    let found: Vec<_> =
+        config.plugins.iter().map(|plugin| (plugin.name.as_str(), plugin.serving.on_breaking)).collect();
+    let expected =
+        [("weather@1", OnBreaking::Warn), ("weather@2.1", OnBreaking::Warn), ("weather", OnBreaking::Refuse)];
+    assert_eq!(found, expected);
+    check(
+        "[plugins.'a@1.x']\npath = 'a.wasm'\n[plugins.'b@1']\npath = 'b.wasm'\nwall-ms = 5\n[plugins.'c@1']\n",
+        expect![[r#"
+            loads []
+            toolcell.toml:1:10: plugin `a@1.x`: "1.x" says no version (one to three numbers), write `a@1`, `a@1.2` or `a`
+            toolcell.toml:5:1: plugin `b@1`: unknown key `wall-ms` in `plugins.b@1`, write [plugins."b@1".limits] above it
+            toolcell.toml:6:10: plugin `c@1`: it has no `path`, add path = "c-1.wasm"
+        "#]],
+    );
 }
 
 #[test]
@@ -408,7 +442,7 @@ fn stores_and_peers() {
         "[plugins.a]\npath = 'a.wasm'\nkey-value = 5\n[plugins.b]\npath = 'b.wasm'\nkey-value = { max-bytes = 0 }\n[plugins.c]\npath = 'c.wasm'\ntools = ['a b']\n[plugins.d]\npath = 'd.wasm'\nkey-value = { max-byte = 1 }\n[plugins.e]\npath = 'e.wasm'\nkey-value = false\n",
         expect![[r#"
         loads [e]
-        toolcell.toml:3:13: plugin `a`: `key-value`: invalid type: integer `5`, write true, false or { max-bytes = "16 MiB" }
+        toolcell.toml:3:13: plugin `a`: `key-value`: invalid type: integer `5`, write true, false or { max-bytes = "16 MiB", per-caller = true }
         toolcell.toml:6:27: plugin `b`: `max-bytes` is 0, write 1 to 1073741824 or "1 GiB"
         toolcell.toml:9:10: plugin `c`: tool "a b" is no name, write at most 128 of `A-Z a-z 0-9 _ - .`
         toolcell.toml:12:15: plugin `d`: unknown key `max-byte` in `plugins.d.key-value`, write `max-bytes`
@@ -420,4 +454,74 @@ fn stores_and_peers() {
         .map(|plugin| plugin.grant.key_value.map(|store| store.max_bytes))
         .collect();
     assert_eq!(grants, [Some(16 << 20), Some(16 << 20), None]);
+}
+
+#[test]
+fn how_the_server_is_reached() {
+    let text = r#"
+        [server]
+        http = "0.0.0.0:8443"
+        tls = { cert = "tls/cert.pem", key = "/run/key.pem", client-ca = "ca.pem", client-auth = "optional" }
+        unauthenticated = "anyone"
+        trusted-proxies = ["10.0.0.0/8", "::1"]
+        admin = "127.0.0.1:9090"
+        drain-ms = 500
+
+        [server.limits]
+        connections = 10
+        connections-per-address = 5
+        requests-in-flight = 7
+        message-bytes = "1 MiB"
+        header-bytes = "16 KiB"
+        handshake-ms = 1
+        header-ms = 2
+        body-ms = 3
+        write-ms = 4
+        sessions = 6
+        session-idle-ms = 8
+    "#;
+    let listen = parse(text, Path::new("/etc/toolcell.toml"), &no_env).unwrap().server.listen;
+    let tls = listen.tls.unwrap();
+    assert_eq!((tls.cert, tls.key), ("/etc/tls/cert.pem".into(), "/run/key.pem".into()));
+    assert_eq!((tls.client_ca, tls.client_auth), (Some("/etc/ca.pem".into()), ClientAuth::Optional));
+    assert_eq!((listen.unauthenticated, listen.admin_unauthenticated), (true, false));
+    assert_eq!(listen.trusted_proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
+    assert_eq!(listen.admin, Some("127.0.0.1:9090".parse().unwrap()));
+    let ms = Duration::from_millis;
+    let expected = transport::Limits {
+        connections: 10,
+        connections_per_address: 5,
+        in_flight: 7,
+        message_bytes: 1 << 20,
+        header_bytes: 16 << 10,
+        handshake_time: ms(1),
+        header_time: ms(2),
+        body_time: ms(3),
+        write_time: ms(4),
+        sessions: 6,
+        session_idle: ms(8),
+        drain: ms(500),
+        ..transport::Limits::default()
+    };
+    assert_eq!(listen.limits, expected);
+}
+
+#[test]
+fn mistakes_about_how_the_server_is_reached() {
+    check(
+        "[server]\ntls = { cert = 'c.pem', client-auth = 'required' }\nunauthenticated = true\ntrusted-proxies = ['0.0.0.0/0', 'nginx']\nadmin = '9090'\ndrain-ms = 99999999\nadmin-unauthenticated = 'loopback'\nlimits = { connections = 0, header-bytes = 1, conections = 5 }\n",
+        expect![[r#"
+            fatal
+            toolcell.toml:2:39: `client-auth` without authorities to judge clients by, add client-ca = "ca.pem"
+            toolcell.toml:3:19: `unauthenticated`: invalid type: boolean `true`, write "anyone"
+            toolcell.toml:4:20: trusted proxy "0.0.0.0/0" is everyone, who could then name any client, write "10.0.0.0/8"
+            toolcell.toml:4:33: trusted proxy "nginx" is neither address nor network, write "10.0.0.0/8"
+            toolcell.toml:5:9: `admin` is "9090" and needs an address and a port, write "127.0.0.1:9090"
+            toolcell.toml:6:12: `drain-ms` is 99999999, write 0 to 3600000
+            toolcell.toml:7:25: `admin-unauthenticated`: invalid value: string "loopback", write "anyone"
+            toolcell.toml:8:26: `connections` is 0, write 1 to 1000000
+            toolcell.toml:8:44: `header-bytes` is 1, write 8192 to 1048576
+            toolcell.toml:8:47: unknown key `conections` in `server.limits`, write `connections`
+        "#]],
+    );
 }

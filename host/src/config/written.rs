@@ -14,6 +14,10 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use toml::Spanned;
 
+use super::auth::AuthTable;
+use super::callers::{AllowTable, ApproveTable, CallerTable, SecretTable, UseTable};
+use super::listen::{ServerLimitsTable, TlsTable, UnauthenticatedWord};
+use super::records::{AuditTable, QuotasTable, TelemetryTable};
 use super::store::KeyValueValue;
 
 /// A value and where it stands.
@@ -56,7 +60,7 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 pub(super) struct Table<T>(pub(super) T);
 
 /// What a message calls the table that belongs there.
-trait Expected {
+pub(super) trait Expected {
     const EXPECTED: &'static str;
 }
 
@@ -126,8 +130,23 @@ pub(super) struct Document {
     pub(super) server: Table<ServerTable>,
     /// Limits for every plugin that does not set its own.
     pub(super) limits: Table<LimitsConfig>,
+    /// How callers prove who they are.
+    pub(super) auth: Option<Table<AuthTable>>,
+    /// How much callers may use. Default is as much as they want.
+    pub(super) quotas: Option<Table<QuotasTable>>,
+    /// The audit log. Default is none.
+    pub(super) audit: Option<Table<AuditTable>>,
+    /// What is measured and where it goes.
+    pub(super) telemetry: Table<TelemetryTable>,
+    /// Which callers may use what.
+    pub(super) allow: Vec<Table<AllowTable>>,
+    /// Calls that a person must approve.
+    pub(super) approve: Vec<Table<ApproveTable>>,
+    /// Secrets by name: lower-case letters, digits, `-` and `_`, at most 64.
+    pub(super) secrets: IndexMap<At<String>, Table<SecretTable>>,
     /// The plugins by name: lower-case letters, digits, `-` and `_`, at most 64. Where two plugins offer a tool of the
-    /// same name, the one that stands first keeps it.
+    /// same name, the one that stands first keeps it. Several versions of one plugin are `"NAME@1"` and `"NAME@2"`: the newest
+    /// has the plain names, the tools of the others end with `_v1`.
     #[schemars(schema_with = "super::schema::plugins")]
     pub(super) plugins: IndexMap<At<String>, Table<PluginTable>>,
 }
@@ -160,6 +179,24 @@ pub(super) struct ServerTable {
     pub(super) max_tasks: Option<At<u64>>,
     /// What every client's model is told about this server. Default is nothing.
     pub(super) instructions: Option<At<String>>,
+    /// Certificates for TLS; then HTTP is served over TLS only. Default is HTTP without TLS.
+    pub(super) tls: Option<At<Table<TlsTable>>>,
+    /// `anyone` serves everyone who reaches the address, although nobody is authenticated. Without it, a server that
+    /// authenticates nobody listens on loopback only.
+    pub(super) unauthenticated: Option<UnauthenticatedWord>,
+    /// Addresses or networks of reverse proxies, such as `10.0.0.0/8`, whose `Forwarded` and `X-Forwarded-…` headers say who
+    /// the client is. Default is none.
+    pub(super) trusted_proxies: Vec<At<String>>,
+    /// Address and port, such as `127.0.0.1:9090`, for `/livez`, `/readyz` and `/metrics`; without authentication. Default is not to
+    /// serve them.
+    pub(super) admin: Option<At<String>>,
+    /// `anyone` lets `admin` be on another address than loopback.
+    pub(super) admin_unauthenticated: Option<UnauthenticatedWord>,
+    /// Milliseconds for open requests to end when the server is asked to stop. Default is 10000, at most an hour.
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub(super) drain_ms: Option<At<u64>>,
+    /// How much clients may have of the server.
+    pub(super) limits: Table<ServerLimitsTable>,
 }
 
 /// One plugin and what it may do. Without grants it can only compute.
@@ -189,6 +226,10 @@ pub(super) struct PluginTable {
     /// Other tools it may call on behalf of whoever calls it, by the names clients see; a `*` at the end stands for the rest
     /// of a name. Default is none.
     pub(super) tools: Vec<At<String>>,
+    /// Secrets that go with its requests. Default is none.
+    pub(super) secrets: Vec<At<Table<UseTable>>>,
+    /// What of all this it may do for whom. Default is the same for everyone.
+    pub(super) callers: Vec<Table<CallerTable>>,
     /// Which of its calls become tasks, for clients that can follow tasks: `"plugin"` those for which it says so,
     /// `"always"` or `"never"`, or `{ after-ms = N }` those that take longer than that. Default is `"plugin"`.
     pub(super) tasks: Option<TasksValue>,
@@ -197,6 +238,11 @@ pub(super) struct PluginTable {
     /// Whether each call gets an instance of its own (`"fresh"`), or one that has served the same caller before
     /// (`"warm"`): faster, but what one call leaves in memory the next one finds. Default is `"fresh"`.
     pub(super) instances: Option<InstancesWord>,
+    /// What happens when its component is replaced by one whose tools no longer take or give what they did: `"allow"` puts it
+    /// into service, `"warn"` also says in the log what broke, `"refuse"` leaves the version before in service, `"keep-both"`
+    /// serves the old tools that changed beside the new ones, as `NAME_v1_2_0`, until the next such change or restart. Default
+    /// is `"warn"`.
+    pub(super) on_breaking: Option<OnBreakingWord>,
     /// Its own limits.
     pub(super) limits: Table<LimitsConfig>,
 }
@@ -209,6 +255,20 @@ pub(super) enum InstancesWord {
     Fresh,
     /// Kept from an earlier call of the same caller.
     Warm,
+}
+
+/// What happens when a new version of a plugin breaks what callers rely on.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnBreakingWord {
+    /// It is served.
+    Allow,
+    /// It is served, and the log says what broke.
+    Warn,
+    /// The version before stays in service.
+    Refuse,
+    /// It is served, and beside it the old tools that changed, under other names.
+    KeepBoth,
 }
 
 /// How long copies may live. What is left out is as the plugin says.
@@ -306,7 +366,8 @@ impl<'de> Deserialize<'de> for TasksValue {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("required" = ["host", "guest"]))]
 pub(super) struct DirTable {
-    /// The directory on the host. It has to be there.
+    /// The directory on the host. It has to be there. `{principal}` in it stands for a folder of each caller's own, which is
+    /// made when that caller first calls.
     pub(super) host: Option<At<String>>,
     /// Where the plugin sees it: an absolute path with `/`.
     pub(super) guest: Option<At<String>>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use base64::Engine as _;
@@ -11,13 +11,30 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::mirror::{self, Mirror};
-use super::types::View;
+use super::types::View as Shown;
 use super::version::Revision;
-use crate::registry::{ListHint, PromptEntry, Registry, ResourceEntry, Snapshot, TemplateEntry, ToolEntry, Versions};
+use crate::registry::oversight::Rulebook;
+use crate::registry::{
+    ListHint, Principal, PromptEntry, Registry, ResourceEntry, Snapshot, TemplateEntry, ToolEntry, Versions, View,
+};
 
 /// What has been rendered so far.
 #[derive(Default)]
-pub(super) struct Catalog(ArcSwapOption<Edition>);
+pub(super) struct Catalog {
+    last: ArcSwapOption<Edition>,
+    /// What callers see who do not see all.
+    parts: Mutex<Parts>,
+}
+
+/// The lists of each view, under one state of the rules.
+#[derive(Default)]
+struct Parts {
+    rules: Option<Arc<Rulebook>>,
+    editions: HashMap<View, Arc<Edition>>,
+}
+
+/// Views whose lists are kept ready. More are rendered anew.
+const MAX_VIEWS: usize = 256;
 
 /// One state of the registry, and what has been made of it.
 pub(super) struct Edition {
@@ -107,10 +124,19 @@ pub(super) struct Page<'a> {
 }
 
 impl Catalog {
-    /// The edition for what the registry holds now.
-    pub(super) fn edition(&self, registry: &Registry) -> Arc<Edition> {
-        let snapshot = registry.snapshot();
-        let known = self.0.load_full();
+    /// The edition for what the registry holds now, as a caller sees it.
+    pub(super) fn edition(&self, registry: &Registry, caller: Option<&Principal>) -> Arc<Edition> {
+        let (snapshot, view, rules) = registry.seen_by(caller);
+        if view.is_whole() { self.of(snapshot) } else { self.part(snapshot, view, rules) }
+    }
+
+    /// The edition for all that the registry holds now, whoever may see it.
+    pub(super) fn whole(&self, registry: &Registry) -> Arc<Edition> {
+        self.of(registry.snapshot())
+    }
+
+    fn of(&self, snapshot: Arc<Snapshot>) -> Arc<Edition> {
+        let known = self.last.load_full();
         match known {
             Some(edition) if edition.versions() == snapshot.versions() => edition,
             _ => {
@@ -118,11 +144,27 @@ impl Catalog {
                 let edition = Arc::new(Edition::new(snapshot));
                 // Someone slower must not put an older state back; whoever needs one renders it for himself.
                 if known.is_none_or(|known| known.snapshot.generation() < generation) {
-                    self.0.store(Some(Arc::clone(&edition)));
+                    self.last.store(Some(Arc::clone(&edition)));
                 }
                 edition
             }
         }
+    }
+
+    fn part(&self, snapshot: Arc<Snapshot>, view: View, rules: Arc<Rulebook>) -> Arc<Edition> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if parts.rules.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &rules)) {
+            *parts = Parts { rules: Some(rules), ..Parts::default() };
+        }
+        let parts = &mut parts.editions;
+        match parts.get(&view) {
+            Some(edition) if edition.snapshot.generation() == snapshot.generation() => return Arc::clone(edition),
+            _ if parts.len() >= MAX_VIEWS => parts.clear(),
+            _ => {}
+        }
+        let edition = Arc::new(Edition::new(snapshot));
+        parts.insert(view, Arc::clone(&edition));
+        edition
     }
 }
 
@@ -173,7 +215,7 @@ impl Edition {
         size: usize,
     ) -> Result<Page<'_>, Error>
     where
-        for<'a> View<'a, E>: Serialize,
+        for<'a> Shown<'a, E>: Serialize,
     {
         static EMPTY: Rendered = Rendered { bytes: Vec::new(), ends: Vec::new() };
         let start = match cursor {
@@ -222,14 +264,14 @@ fn resume<E: Item>(kind: Kind, entries: &[Arc<E>], cursor: &str) -> Option<usize
 impl Rendered {
     fn new<E: Item>(kind: Kind, entries: &[Arc<E>], revision: Revision) -> Self
     where
-        for<'a> View<'a, E>: Serialize,
+        for<'a> Shown<'a, E>: Serialize,
     {
         let mut bytes = Vec::new();
         let mut ends = Vec::with_capacity(entries.len());
         for entry in entries {
             let start = bytes.len();
             bytes.push(b',');
-            if let Err(error) = serde_json::to_writer(&mut bytes, &View(entry.as_ref(), revision)) {
+            if let Err(error) = serde_json::to_writer(&mut bytes, &Shown(entry.as_ref(), revision)) {
                 tracing::error!(plugin = entry.plugin(), name = entry.key(), %error, "left out of {}", kind.member());
                 bytes.truncate(start);
             }
@@ -273,7 +315,7 @@ mod tests {
     #[test]
     fn pages_cover_the_list_once_and_in_order() {
         let registry = registry(&["c", "a", "e", "b", "d"]);
-        let edition = Catalog::default().edition(&registry);
+        let edition = Catalog::default().edition(&registry, None);
         for size in [0, 1, 2, 3, 5, 100] {
             let (mut seen, mut cursor) = (Vec::new(), None);
             loop {
@@ -292,7 +334,7 @@ mod tests {
     fn a_cursor_survives_a_reload() {
         let catalog = Catalog::default();
         let registry = registry(&["a", "b", "c", "d"]);
-        let (_, cursor) = names(&catalog.edition(&registry), None, 2);
+        let (_, cursor) = names(&catalog.edition(&registry, None), None, 2);
         for (after, rest) in [
             (&["a", "b", "c", "d"][..], &["c", "d"][..]),
             (&["new", "a", "b", "c", "d"], &["c", "d"]),
@@ -302,13 +344,13 @@ mod tests {
             (&[], &[]),
         ] {
             registry.replace(after.iter().map(|name| tool(name)).collect());
-            assert_eq!(names(&catalog.edition(&registry), cursor.as_deref(), 10).0, rest, "after {after:?}");
+            assert_eq!(names(&catalog.edition(&registry, None), cursor.as_deref(), 10).0, rest, "after {after:?}");
         }
     }
 
     #[test]
     fn a_cursor_of_someone_else_is_refused() {
-        let edition = Catalog::default().edition(&registry(&["a"]));
+        let edition = Catalog::default().edition(&registry(&["a"]), None);
         for cursor in ["", "2", "invalid-cursor", "dG9vbHM6", "dG9vbHM6eDphAA", "\u{e9}"] {
             assert_eq!(edition.page(Kind::Tools, NEWEST, Some(cursor), 1).unwrap_err().code(), -32602, "{cursor:?}");
         }
@@ -320,9 +362,9 @@ mod tests {
     fn one_state_is_rendered_once() {
         let catalog = Catalog::default();
         let registry = registry(&["a"]);
-        let first = catalog.edition(&registry);
-        assert!(Arc::ptr_eq(&first, &catalog.edition(&registry)));
+        let first = catalog.edition(&registry, None);
+        assert!(Arc::ptr_eq(&first, &catalog.edition(&registry, None)));
         registry.replace(vec![tool("b")]);
-        assert!(!Arc::ptr_eq(&first, &catalog.edition(&registry)));
+        assert!(!Arc::ptr_eq(&first, &catalog.edition(&registry, None)));
     }
 }

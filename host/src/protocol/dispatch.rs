@@ -17,15 +17,15 @@ pub(super) async fn dispatch(server: &Server, request: &Request<'_>, scope: &Sco
     let terms = lifecycle::terms(request, &scope.rules)?;
     match (request.method.as_ref(), &scope.rules) {
         ("tools/call", _) => handlers::tools_call(server, request, &terms, scope).await,
-        ("tools/list", _) => handlers::list(server, request, &terms, Kind::Tools).map(Some),
-        ("resources/list", _) => handlers::list(server, request, &terms, Kind::Resources).map(Some),
-        ("resources/templates/list", _) => handlers::list(server, request, &terms, Kind::Templates).map(Some),
+        ("tools/list", _) => handlers::list(server, request, &terms, scope, Kind::Tools).map(Some),
+        ("resources/list", _) => handlers::list(server, request, &terms, scope, Kind::Resources).map(Some),
+        ("resources/templates/list", _) => handlers::list(server, request, &terms, scope, Kind::Templates).map(Some),
         ("resources/read", _) => handlers::resources_read(server, request, &terms, scope).await,
         ("resources/subscribe", Rules::Session(session)) => {
-            handlers::subscribe(server, request, &terms, session).map(Some)
+            handlers::subscribe(server, request, &terms, scope, session).map(Some)
         }
         ("resources/unsubscribe", Rules::Session(session)) => handlers::unsubscribe(request, session).map(Some),
-        ("prompts/list", _) => handlers::list(server, request, &terms, Kind::Prompts).map(Some),
+        ("prompts/list", _) => handlers::list(server, request, &terms, scope, Kind::Prompts).map(Some),
         ("prompts/get", _) => handlers::prompts_get(server, request, &terms, scope).await,
         ("completion/complete", _) => handlers::complete(server, request, &terms, scope).await,
         ("tasks/get" | "tasks/update" | "tasks/cancel", Rules::PerRequest) => {

@@ -2,6 +2,8 @@
 //!
 //! A tool that fails is none of this: that is a result with `isError`, for the model to read.
 
+use std::time::Duration;
+
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::lifecycle::TASKS;
@@ -59,6 +61,17 @@ pub enum Error {
     /// More at once than one peer may have (-32603).
     #[error("too many requests in flight (limit {0}); wait for answers before sending more")]
     Busy(usize),
+    /// The caller lacks these scopes, all of them (-32603; HTTP says it with 403).
+    #[error("this needs the scopes {}, get a token that has them", .0.join(", "))]
+    NeedsScopes(Vec<String>),
+    /// The caller has used up what it may use for now (-32603; HTTP says it with 429).
+    #[error("{why}")]
+    Limited {
+        /// What, and what to do.
+        why: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The host failed; the log knows more (-32603).
     #[error("internal error")]
     Internal,
@@ -75,6 +88,10 @@ pub enum Class {
     UnknownMethod,
     /// The peer has too much going on.
     Busy,
+    /// The caller lacks scopes.
+    Forbidden,
+    /// The caller has used up what it may use, and may come again in so many seconds.
+    Limited(u64),
 }
 
 impl Error {
@@ -87,7 +104,7 @@ impl Error {
             Self::UnknownResource { revision, .. } if !revision.is_per_request() => -32002,
             Self::Malformed(_) | Self::InvalidParams(_) | Self::UnknownTool(_) => -32602,
             Self::UnknownPrompt(_) | Self::UnknownResource { .. } => -32602,
-            Self::Busy(_) | Self::Internal | Self::Failed(_) => -32603,
+            Self::Busy(_) | Self::Internal | Self::Failed(_) | Self::NeedsScopes(_) | Self::Limited { .. } => -32603,
             Self::HeaderMismatch(_) => -32020,
             Self::MissingCapability(_) | Self::NeedsTasks => -32021,
             Self::UnsupportedVersion(_) => -32022,
@@ -101,6 +118,10 @@ impl Error {
             Self::UnknownResource { .. } | Self::Failed(_) | Self::Internal => Class::Answered,
             Self::UnknownMethod(_) => Class::UnknownMethod,
             Self::Busy(_) => Class::Busy,
+            Self::NeedsScopes(_) => Class::Forbidden,
+            Self::Limited { retry_after, .. } => {
+                Class::Limited(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
+            }
             _ => Class::Refused,
         }
     }
@@ -120,6 +141,11 @@ impl Serialize for Error {
             }
             Self::NeedsTasks => error.serialize_field("data", &NeedsTasks)?,
             Self::UnknownResource { uri, .. } => error.serialize_field("data", &UnknownData { uri })?,
+            Self::NeedsScopes(scopes) => error.serialize_field("data", &ScopesData { scopes })?,
+            Self::Limited { retry_after, .. } => {
+                let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+                error.serialize_field("data", &RetryData { retry_after_ms })?;
+            }
             _ => error.skip_field("data")?,
         }
         error.end()
@@ -142,6 +168,17 @@ impl Serialize for UnsupportedData<'_> {
 #[derive(serde::Serialize)]
 struct UnknownData<'a> {
     uri: &'a str,
+}
+
+#[derive(serde::Serialize)]
+struct ScopesData<'a> {
+    scopes: &'a [String],
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RetryData {
+    retry_after_ms: u64,
 }
 
 /// The capability in the shape in which a client declares it.

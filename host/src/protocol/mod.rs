@@ -54,6 +54,7 @@ pub use self::requests::{InFlight, Ticket};
 pub use self::session::Session;
 use self::tasks::Tasks;
 pub use self::version::Revision;
+pub use crate::registry::Principal;
 use crate::registry::types::{InputAnswer, ToolResult};
 use crate::registry::{Registry, Updated};
 use toolcell_state::{Limits, MemoryStore, TaskStore};
@@ -110,15 +111,6 @@ impl Default for ServerInfo {
             list_ttl_ms: 60_000,
         }
     }
-}
-
-/// The person or program behind a request, as whoever authenticated it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// A stable identifier, unique on this host.
-    pub id: String,
-    /// What plugins may know of it: the text of a JSON object.
-    pub claims: String,
 }
 
 /// Where notifications about one request go while it runs: finished messages, in order.
@@ -243,7 +235,7 @@ impl Server {
     /// The headers in which a client must have repeated arguments of this call.
     pub fn mirrored<'a>(&self, request: &Request<'a>) -> Vec<Mirrored<'a>> {
         let Ok(Some(name)) = request.params.text("name") else { return Vec::new() };
-        let edition = self.catalog.edition(&self.registry);
+        let edition = self.catalog.whole(&self.registry);
         mirror::of_call(edition.mirrors(&name), request.params.get("arguments"))
     }
 

@@ -13,6 +13,8 @@ pub struct Reply {
     pub bytes: Bytes,
     /// What it means.
     pub class: Class,
+    /// The scopes its caller lacks.
+    pub scopes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -44,7 +46,7 @@ impl Reply {
 
     /// A result that has been written elsewhere.
     pub(crate) fn written(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), class: Class::Answered }
+        Self { bytes: bytes.into(), class: Class::Answered, scopes: Vec::new() }
     }
 
     /// An error. Where the identifier could not be read there is none: the member is left out, as the revisions since
@@ -52,7 +54,11 @@ impl Reply {
     pub fn failure(id: Option<&Id<'_>>, error: &Error) -> Self {
         let class = error.class();
         let bytes = serde_json::to_vec(&Failure { jsonrpc: "2.0", id, error }).unwrap_or_else(|_| INTERNAL.to_vec());
-        Self { bytes: bytes.into(), class }
+        let scopes = match error {
+            Error::NeedsScopes(scopes) => scopes.clone(),
+            _ => Vec::new(),
+        };
+        Self { bytes: bytes.into(), class, scopes }
     }
 }
 

@@ -1,10 +1,13 @@
 //! A registry of closures, for the tests of the layers above: they need tools, not components.
 
 use super::guest::{Answer, Guest, Owner};
+use super::oversight::Oversight;
+use super::tool::Listing;
 use super::{CallCtx, CallFailure, Offers, Registry, Serving, Snapshot, ToolEntry, types};
 use crate::policy::{AllowAll, Limits, Policy};
 use crate::sandbox::doors::{self, ValueChange, Values, ValuesError};
 use crate::sandbox::{Engine, EngineConfig};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -91,8 +94,13 @@ impl ToolEntry {
     {
         let run: Run = Box::new(move |arguments, ctx| Box::pin(run(arguments, ctx)));
         let guest = Arc::new(Closure { limits: Limits::default(), run });
-        let owner = Arc::new(Owner { plugin: "test".to_owned(), guest, policy: Arc::new(policy), results: None });
-        Arc::new(Self::new(&owner, "", &Serving::default(), tool).expect("a tool that can be listed"))
+        let oversight = Oversight::new(Arc::new(policy), None);
+        let (shared_name, digest) = ("test".into(), "".into());
+        let owner = Owner { plugin: "test".to_owned(), shared_name, digest, guest, oversight, results: None };
+        let owner = Arc::new(owner);
+        let (serving, deprecated) = (Serving::default(), BTreeMap::new());
+        let listing = Listing { prefix: "", suffix: "", serving: &serving, deprecated: &deprecated };
+        Arc::new(Self::new(&owner, &listing, tool).expect("a tool that can be listed"))
     }
 }
 
@@ -100,7 +108,12 @@ impl Registry {
     /// A registry of these tools.
     pub(crate) fn fake(tools: Vec<Arc<ToolEntry>>) -> Self {
         let engine = EngineConfig { concurrent_calls: 8, ..EngineConfig::default() };
-        let registry = Self::new(Engine::new(&engine).expect("an engine"), Arc::new(AllowAll), Arc::new(NoValues));
+        let registry = Self::new(
+            Engine::new(&engine).expect("an engine"),
+            Oversight::new(Arc::new(AllowAll), None),
+            Arc::new(NoValues),
+            None,
+        );
         registry.replace(tools);
         registry
     }

@@ -1,8 +1,9 @@
 //! Who answers for a plugin: its cell, or a stand-in where a test of a layer above needs a plugin and no component.
 
 use super::check;
+use super::oversight::Oversight;
 use super::results::Results;
-use crate::policy::{CallFacts, CallKind, Limits, Policy};
+use crate::policy::Limits;
 use crate::sandbox::types::{Completion, CompletionRequest, InputRequired, PromptOutcome, ReadOutcome, ToolOutcome};
 use crate::sandbox::{CallCtx, CallFailure, Cell};
 use std::pin::Pin;
@@ -60,7 +61,11 @@ impl Guest for Cell {
 pub(super) struct Owner {
     pub(super) plugin: String,
     pub(super) guest: Arc<dyn Guest>,
-    pub(super) policy: Arc<dyn Policy>,
+    /// Its name, for records.
+    pub(super) shared_name: Arc<str>,
+    /// Of its component.
+    pub(super) digest: Arc<str>,
+    pub(super) oversight: Arc<Oversight>,
     /// What it returned before, if the operator wants that kept.
     pub(super) results: Option<Results>,
 }
@@ -68,17 +73,6 @@ pub(super) struct Owner {
 impl Owner {
     pub(super) fn limits(&self) -> &Limits {
         self.guest.limits()
-    }
-
-    /// Asks the embedder's policy about one call. `name` is the plugin's own name for what is called.
-    pub(super) fn permit(&self, kind: CallKind, name: &str, arguments: &str, ctx: &CallCtx) -> Result<(), CallFailure> {
-        let principal = ctx.caller.as_ref().map(|caller| caller.principal.as_str());
-        let via = ctx.via.as_ref().map(|via| &*via.plugin);
-        let facts = CallFacts::new(kind, &self.plugin, name, arguments).with_principal(principal).with_via(via);
-        self.policy.decide(&facts).map_err(|reason| {
-            tracing::warn!(plugin = %self.plugin, name, "call refused by policy: {reason}");
-            CallFailure::Failed(format!("the host's policy refuses this call: {reason}"))
-        })
     }
 
     /// Judges what the plugin asks of its client.

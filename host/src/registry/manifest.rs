@@ -5,6 +5,7 @@ use crate::policy::{
 };
 use crate::sandbox::{LoadError, inspect};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// What stands in a component's `toolcell:manifest` section.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Manifest {
     pub description: Option<String>,
     /// The SDK it was built with.
     pub sdk: Option<String>,
+    /// Its tools, by their own names, that should no longer be used, and what instead.
+    pub deprecated: BTreeMap<String, String>,
     /// What it asks for, with its reasons. None if the component has no manifest: then nothing is known, and
     /// the operator's grant alone decides.
     pub requested: Option<Requested>,
@@ -32,6 +35,8 @@ struct Written {
     version: Option<String>,
     #[serde(default)]
     description: Option<String>,
+    #[serde(default)]
+    deprecated: BTreeMap<String, String>,
     #[serde(default)]
     requests: Requests,
 }
@@ -97,7 +102,7 @@ impl Manifest {
         let stamp: Stamp = serde_json::from_str(text).map_err(|error| wrong(format!("does not read: {error}")))?;
         inspect::check_contract(&stamp.wit)?;
         let written: Written = serde_json::from_str(text).map_err(|error| wrong(format!("does not read: {error}")))?;
-        let Written { sdk, name, version, description, requests } = written;
+        let Written { sdk, name, version, description, deprecated, requests } = written;
         let Requests { dirs, hosts, env, key_value, tools } = requests;
 
         let mut requested = Requested::default();
@@ -121,7 +126,7 @@ impl Manifest {
             let pattern = name.parse().map_err(|error| wrong(format!("asks for a tool: {error}")))?;
             requested.tools.push(ToolRequest { pattern, why });
         }
-        Ok(Self { name, version, description, sdk, requested: Some(requested) })
+        Ok(Self { name, version, description, sdk, deprecated, requested: Some(requested) })
     }
 }
 
@@ -132,11 +137,12 @@ mod tests {
     #[test]
     fn a_manifest_reads_and_a_later_contract_is_named() {
         let manifest = Manifest::parse(
-            r#"{"wit":"0.1.0","name":"n","requests":{"env":[{"name":"TZ","why":"local time"}],
+            r#"{"wit":"0.1.0","name":"n","deprecated":{"old":"use new instead"},"requests":{"env":[{"name":"TZ","why":"local time"}],
                 "key-value":{"why":"notes"},"tools":[{"name":"weather*"}],"later":[]},"later":1}"#,
         )
         .unwrap();
         let asked = EnvRequest { name: "TZ".to_owned(), why: "local time".to_owned() };
+        assert_eq!(manifest.deprecated["old"], "use new instead");
         let requested = manifest.requested.unwrap();
         assert_eq!(requested.env, [asked]);
         assert_eq!(requested.key_value, Some(StoreRequest { why: "notes".to_owned() }));

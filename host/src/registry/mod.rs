@@ -5,16 +5,20 @@
 //! and it runs no guest but to ask for its lists.
 //!
 //! In reading order: `plugin` (what is wanted, what is loaded), `loader` (from the one to the other), `manifest`, `check`,
-//! `guest`, `tool`, `resource` and `prompt` (calls on their way into the cell), `peers` (calls that plugins make), `schema`, `pattern`, `snapshot`, `watch` and
+//! `guest`, `oversight` and `approval` (what stands before every call), `tool`, `resource` and `prompt` (calls on their way into the cell), `peers` (calls that plugins make), `schema`, `pattern`,
+//! `version` and `compare` (several versions, beside and after each other), `snapshot`, `watch` and
 //! `announce` (when to load or list again).
 
 mod announce;
+mod approval;
 mod check;
+mod compare;
 #[cfg(test)]
 mod fake;
 mod guest;
 mod loader;
 mod manifest;
+pub mod oversight;
 mod pattern;
 mod peers;
 mod plugin;
@@ -24,25 +28,29 @@ mod results;
 mod schema;
 mod snapshot;
 mod tool;
+mod version;
 pub mod watch;
 
+pub use crate::policy::{Principal, View};
 pub use crate::sandbox::{CallCtx, CallEvent, CallFailure, Engine, LoadError, types};
 pub use announce::Updated;
+pub use approval::Approval;
 pub use loader::plugin_name;
 pub use manifest::Manifest;
-pub use plugin::{Digest, Offers, Plugin, PluginSpec, Problem, Serving, Source, TaskMode};
+pub use plugin::{Digest, Offers, OnBreaking, Plugin, PluginSpec, Problem, Serving, Source, TaskMode};
 pub use prompt::PromptEntry;
 pub use resource::{CacheRules, Reader, ResourceEntry, TemplateEntry};
 pub use results::digest;
 pub(crate) use schema::Schema;
 pub use snapshot::{ListHint, Snapshot, Versions};
-pub use tool::{ASKS_FIRST_KEY, TASK_KEY, TaskRule, ToolEntry};
+pub use tool::{ASKS_FIRST_KEY, DEPRECATED_KEY, RECEIPT_KEY, TASK_KEY, TaskRule, ToolEntry};
+pub use version::Selector;
 
-use crate::policy::Policy;
-use crate::sandbox::doors::{Doors, Values};
+use crate::sandbox::doors::{Doors, Secrets, Values};
 use announce::{Announcements, Stale};
 use arc_swap::ArcSwap;
-use loader::Loader;
+use loader::{Loaded, Loader};
+use oversight::{Oversight, Rulebook};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,7 +65,7 @@ pub struct Registry(Arc<Inner>);
 
 struct Inner {
     engine: Arc<Engine>,
-    policy: Arc<dyn Policy>,
+    oversight: Arc<Oversight>,
     doors: Doors,
     current: ArcSwap<Snapshot>,
     versions: channel::Sender<Versions>,
@@ -68,16 +76,22 @@ struct Inner {
 }
 
 impl Registry {
-    /// An empty registry, whose plugins keep their values in `values`.
-    pub fn new(engine: Arc<Engine>, policy: Arc<dyn Policy>, values: Arc<dyn Values>) -> Self {
+    /// An empty registry, whose plugins keep their values in `values` and may be granted what `secrets` knows; their calls
+    /// pass under `oversight`.
+    pub fn new(
+        engine: Arc<Engine>,
+        oversight: Arc<Oversight>,
+        values: Arc<dyn Values>,
+        secrets: Option<Arc<dyn Secrets>>,
+    ) -> Self {
         let versions = channel::Sender::new(Versions::default());
         let current = ArcSwap::from_pointee(Snapshot::default());
         let announcements = Announcements::new();
         let generations = channel::Sender::new(0);
         Self(Arc::new_cyclic(|this| {
-            let doors = Doors { values: Some(values), peers: Some(Arc::new(peers::Tools(this.clone()))) };
+            let doors = Doors { values: Some(values), peers: Some(Arc::new(peers::Tools(this.clone()))), secrets };
             let loading = Mutex::new(());
-            Inner { engine, policy, doors, current, versions, generations, announcements, loading }
+            Inner { engine, oversight, doors, current, versions, generations, announcements, loading }
         }))
     }
 
@@ -89,6 +103,36 @@ impl Registry {
     /// What is in service now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.current.load_full()
+    }
+
+    /// What stands before every call.
+    pub fn oversight(&self) -> &Arc<Oversight> {
+        &self.0.oversight
+    }
+
+    /// What is in service now, as a caller sees it, and which view that is.
+    pub fn seen_by(&self, caller: Option<&Principal>) -> (Arc<Snapshot>, View, Arc<Rulebook>) {
+        let (snapshot, rules) = (self.snapshot(), self.0.oversight.rules());
+        let view = rules.access.view(caller);
+        let seen = if view.is_whole() { snapshot } else { Arc::new(snapshot.within(&rules.access, &view)) };
+        (seen, view, rules)
+    }
+
+    /// Lets other rules hold for callers from now on; clients are told that their lists have changed.
+    pub async fn set_rules(&self, rules: Rulebook) {
+        let _alone = self.0.loading.lock().await;
+        let before = self.0.oversight.rules();
+        if *before == rules {
+            return;
+        }
+        let lists_change = before.access != rules.access;
+        self.0.oversight.set_rules(rules);
+        if lists_change {
+            let previous = self.snapshot();
+            let all = Stale { tools: true, resources: true, prompts: true };
+            let problems = previous.unloaded().to_vec();
+            self.publish(&previous, previous.plugins().to_vec(), problems, all, "rules for callers", Instant::now());
+        }
     }
 
     /// Tells when a list changes for clients.
@@ -153,8 +197,8 @@ impl Registry {
     }
 
     fn loader<'a>(&'a self, previous: &'a [Arc<Plugin>]) -> Loader<'a> {
-        let Inner { engine, policy, doors, announcements, .. } = &*self.0;
-        Loader { engine, policy, announcements, doors, previous }
+        let Inner { engine, oversight, doors, announcements, .. } = &*self.0;
+        Loader { engine, oversight, announcements, doors, previous }
     }
 
     fn publish(
@@ -190,27 +234,37 @@ impl Registry {
         let loader = self.loader(previous.plugins());
         let (mut plugins, mut problems) = (Vec::new(), Vec::new());
         let mut names = HashSet::new();
-        for (spec, unreadable) in loader::expand(specs).await {
+        let specs = loader::expand(specs).await;
+        let is_unclear = |plugin: &&Arc<Plugin>| unclear.iter().any(|name| name == plugin.name());
+        // What stays as it is has its names, too.
+        let staying = previous.plugins().iter().filter(is_unclear).map(|plugin| &plugin.spec);
+        let all: Vec<&PluginSpec> = specs.iter().map(|(spec, _)| spec).chain(staying).collect();
+        for (spec, unreadable) in &specs {
+            let entries = all.iter().map(|spec| (spec.name.as_str(), spec.prefix.as_deref()));
+            let suffix = version::suffix((&spec.name, spec.prefix.as_deref()), entries);
             let file = match &spec.source {
                 Source::File(file) => Some(file.clone()),
                 _ => None,
             };
             let loaded = match unreadable {
-                Some(error) => Err(error),
+                Some(error) => Err(error.clone()),
                 None if !names.insert(spec.name.clone()) => {
                     Err("another plugin has this name; rename the file, or give each its own entry under [plugins]"
                         .to_owned())
                 }
-                None => loader.load(&spec).await,
+                None => loader.load(spec, &suffix).await,
             };
-            match loaded {
-                Ok(plugin) => plugins.push(plugin),
-                Err(message) => {
-                    let kept = keep(previous.plugins(), &plugins, &spec);
-                    problems.push(Problem { plugin: spec.name, file, message, kept_previous: kept.is_some() });
-                    plugins.extend(kept);
-                }
-            }
+            let (plugin, problem) = match loaded {
+                Ok(Loaded { plugin, refused }) => (Some(plugin), refused),
+                Err(message) => (keep(previous.plugins(), &plugins, spec), Some(message)),
+            };
+            problems.extend(problem.map(|message| Problem {
+                plugin: spec.name.clone(),
+                file,
+                message,
+                kept_previous: plugin.is_some(),
+            }));
+            plugins.extend(plugin);
         }
         for (at, plugin) in previous.plugins().iter().enumerate() {
             if unclear.iter().any(|name| name == plugin.name()) && names.insert(plugin.name().to_owned()) {
@@ -245,7 +299,7 @@ fn report(previous: &Snapshot, next: &Snapshot, cause: &str, started: Instant) {
         let change = if before.is_some() { "replaced" } else { "loaded" };
         let Offers { tools, resources, templates, prompts, .. } = &plugin.offers;
         tracing::info!(
-            plugin = plugin.name(), generation, cause, digest = %plugin.digest, tools = tools.len(),
+            plugin = plugin.name(), version = plugin.version(), generation, cause, digest = %plugin.digest, tools = tools.len(),
             resources = resources.len(), templates = templates.len(), prompts = prompts.len(), "plugin {change}"
         );
     }

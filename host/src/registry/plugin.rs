@@ -49,6 +49,22 @@ pub struct Serving {
     pub cache: CacheRules,
     /// Whether instances are kept for the next call of the same caller, instead of one being made for each call.
     pub warm: bool,
+    /// What happens when a new version breaks what callers rely on.
+    pub on_breaking: OnBreaking,
+}
+
+/// What happens when a component is replaced by one whose tools no longer take or give what they did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBreaking {
+    /// It is served.
+    Allow,
+    /// It is served, and the log says what broke.
+    #[default]
+    Warn,
+    /// The version before stays in service.
+    Refuse,
+    /// It is served, and beside it the old tools that changed, under other names.
+    KeepBoth,
 }
 
 /// Which calls of a plugin become tasks, for clients that can follow tasks.
@@ -93,7 +109,23 @@ pub struct Plugin {
     pub manifest: Manifest,
     /// What it offers.
     pub offers: Offers,
+    /// What stands after the names of its tools and prompts, because a newer version has the plain ones.
+    pub(super) suffix: String,
+    /// What is still served of the version before.
+    pub(super) kept: Option<Kept>,
     pub(super) compiled: crate::sandbox::Compiled,
+}
+
+/// Tools of the version before, which the one in service changed or no longer has.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) manifest: Manifest,
+    pub(super) digest: Digest,
+    pub(super) compiled: crate::sandbox::Compiled,
+    /// The tools by their own names.
+    pub(super) names: Vec<String>,
+    /// The same, under the names clients see.
+    pub(super) tools: Vec<Arc<ToolEntry>>,
 }
 
 /// What a plugin offers, under the names clients see and in its own order.
@@ -117,6 +149,16 @@ impl Plugin {
     /// Its name on this host.
     pub fn name(&self) -> &str {
         &self.spec.name
+    }
+
+    /// Its semantic version, as its manifest says.
+    pub fn version(&self) -> Option<&str> {
+        self.manifest.version.as_deref()
+    }
+
+    /// Tools of the version before it that are served beside its own, where the operator wants that.
+    pub fn kept(&self) -> &[Arc<ToolEntry>] {
+        self.kept.as_ref().map(|kept| kept.tools.as_slice()).unwrap_or_default()
     }
 
     /// Where what the operator grants and what the plugin asks for differ. None of it is an error.
@@ -174,7 +216,10 @@ impl fmt::Display for Problem {
         if let Some(file) = &self.file {
             write!(f, " ({})", file.display())?;
         }
-        write!(f, ": {}", self.message)?;
-        if self.kept_previous { f.write_str("; the version loaded before stays in service") } else { Ok(()) }
+        // The message ends with what to do, so nothing comes after it.
+        if self.kept_previous {
+            f.write_str(", of which the version loaded before stays in service")?;
+        }
+        write!(f, ": {}", self.message)
     }
 }

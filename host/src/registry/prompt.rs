@@ -2,6 +2,7 @@
 
 use super::check;
 use super::guest::Owner;
+use super::oversight::{Called, Ended};
 use super::resource;
 use crate::policy::CallKind;
 use crate::sandbox::types::{Completion, CompletionTarget, Prompt, PromptOutcome};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 /// A prompt that people can choose.
 pub struct PromptEntry {
-    /// Its name as clients see it: the plugin's prefix and the prompt's own name.
+    /// Its name as clients see it: the plugin's prefix, the prompt's own name, and what tells versions apart.
     pub name: String,
     /// The plugin it belongs to.
     pub plugin: String,
@@ -23,9 +24,9 @@ pub struct PromptEntry {
 impl PromptEntry {
     /// # Errors
     /// A text that says what is wrong with it.
-    pub(super) fn new(owner: &Arc<Owner>, prefix: &str, prompt: Prompt) -> Result<Self, String> {
+    pub(super) fn new(owner: &Arc<Owner>, (prefix, suffix): (&str, &str), prompt: Prompt) -> Result<Self, String> {
         let limits = owner.limits();
-        let name = format!("{prefix}{}", prompt.name);
+        let name = format!("{prefix}{}{suffix}", prompt.name);
         check::plain_name(&name)?;
         check::text("title", &prompt.title, limits)?;
         check::text("description", &prompt.description, limits)?;
@@ -49,8 +50,14 @@ impl PromptEntry {
     /// See [`CallFailure`].
     pub async fn get(&self, arguments: Vec<(String, String)>, ctx: CallCtx) -> Result<PromptOutcome, CallFailure> {
         self.check_arguments(&arguments)?;
-        self.owner.permit(CallKind::Prompt, &self.prompt.name, "{}", &ctx)?;
-        let outcome = self.owner.guest.get_prompt(&self.prompt.name, arguments, ctx).await?;
+        let listed = CallKind::Prompt;
+        let called = Called { kind: listed, listed, name: &self.name, own_name: &self.prompt.name, arguments: "{}" };
+        let ended = |outcome: &PromptOutcome| match outcome {
+            PromptOutcome::Complete(_) => Ended::Done,
+            PromptOutcome::InputRequired(_) => Ended::AsksForInput,
+        };
+        let get = |ctx| self.owner.guest.get_prompt(&self.prompt.name, arguments, ctx);
+        let (outcome, _) = self.owner.oversee(called, ctx, ended, get).await?;
         match &outcome {
             PromptOutcome::Complete(result) => {
                 let content = result.messages.iter().map(|message| &message.content);

@@ -2,9 +2,10 @@
 
 use super::check;
 use super::guest::Owner;
+use super::oversight::{Called, Ended};
 use super::pattern::Pattern;
 use super::plugin::Serving;
-use crate::policy::CallKind;
+use crate::policy::{CallKind, Principal};
 use crate::sandbox::types::{
     CacheHint, Completion, CompletionRequest, CompletionTarget, ReadOutcome, ResourceInfo, ResourceTemplate,
 };
@@ -98,13 +99,27 @@ impl Reader {
         &self.owner.plugin
     }
 
+    /// Whether the caller may read it.
+    ///
+    /// # Errors
+    /// [`CallFailure::NotFound`] if it is not there for this caller, [`CallFailure::NeedsScopes`] if it could be.
+    pub fn may_be_read_by(&self, uri: &str, caller: Option<&Principal>) -> Result<(), CallFailure> {
+        self.owner.may_use(CallKind::Resource, uri, caller)
+    }
+
     /// Asks the policy and reads the resource in a fresh cell.
     ///
     /// # Errors
     /// See [`CallFailure`]; [`CallFailure::NotFound`] if the plugin has none of that URI after all.
     pub async fn read(&self, uri: &str, ctx: CallCtx) -> Result<ReadOutcome, CallFailure> {
-        self.owner.permit(CallKind::Resource, uri, "{}", &ctx)?;
-        let mut outcome = self.owner.guest.read_resource(uri, ctx).await?;
+        let listed = CallKind::Resource;
+        let called = Called { kind: listed, listed, name: uri, own_name: uri, arguments: "{}" };
+        let ended = |outcome: &ReadOutcome| match outcome {
+            ReadOutcome::Complete(_) => Ended::Done,
+            ReadOutcome::InputRequired(_) => Ended::AsksForInput,
+        };
+        let read = |ctx| self.owner.guest.read_resource(uri, ctx);
+        let (mut outcome, _) = self.owner.oversee(called, ctx, ended, read).await?;
         match &mut outcome {
             ReadOutcome::Complete(read) => {
                 check::metas_of_contents(&read.contents, &read.meta).map_err(|what| self.owner.broken(uri, what))?;
@@ -131,9 +146,14 @@ pub(super) async fn complete(
     if !owner.guest.completes() {
         return Ok(Completion { values: Vec::new(), total: None, has_more: false });
     }
-    owner.permit(CallKind::Completion, name, "{}", &ctx)?;
+    let listed = match &target {
+        CompletionTarget::Prompt(_) => CallKind::Prompt,
+        CompletionTarget::ResourceTemplate(_) => CallKind::Resource,
+    };
+    let called = Called { kind: CallKind::Completion, listed, name, own_name: name, arguments: "{}" };
     let request = CompletionRequest { target, argument, value, context };
-    let mut completion = owner.guest.complete(request, ctx).await?;
+    let run = |ctx| owner.guest.complete(request, ctx);
+    let (mut completion, _) = owner.oversee(called, ctx, |_| Ended::Done, run).await?;
     if completion.values.len() > MOST {
         completion.values.truncate(MOST);
         completion.has_more = true;

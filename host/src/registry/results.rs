@@ -49,7 +49,7 @@ impl Results {
         if ctx.continuation.is_some() || ctx.via.is_some() {
             return call(ctx).await;
         }
-        let principal = ctx.caller.as_ref().map(|caller| caller.principal.as_str()).filter(|_| !self.shared);
+        let principal = ctx.caller.as_ref().map(|caller| caller.id.as_str()).filter(|_| !self.shared);
         let key = key(tool, principal, arguments);
         let mut unkept = None;
         let run = async {
@@ -123,8 +123,9 @@ fn size(result: &ToolResult) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Principal;
     use crate::sandbox::Via;
-    use crate::sandbox::types::{Caller, Content, Continuation, TextContent};
+    use crate::sandbox::types::{Content, Continuation, TextContent};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
     use tokio::sync::Barrier;
@@ -140,8 +141,7 @@ mod tests {
     }
 
     fn by(principal: &str) -> CallCtx {
-        let caller = Caller { principal: principal.to_owned(), claims: "{}".to_owned() };
-        CallCtx { caller: Some(caller), ..CallCtx::default() }
+        CallCtx { caller: Some(Arc::new(Principal::new(principal))), ..CallCtx::default() }
     }
 
     /// How many of these calls, one after the other, reach the guest.

@@ -6,6 +6,7 @@ use super::plugin::{Offers, Plugin, Problem};
 use super::prompt::PromptEntry;
 use super::resource::{Reader, ResourceEntry, TemplateEntry};
 use super::tool::ToolEntry;
+use crate::policy::{AccessRules, CallKind, Item, View, plugin_table};
 use crate::sandbox::types::{CacheHint, CacheScope};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -74,8 +75,9 @@ trait Listed {
 
 fn prefix_remedy(plugin: &str) -> String {
     format!(
-        "give this plugin a prefix, add to toolcell.toml: [plugins.{plugin}] prefix = \"{}_\"",
-        plugin.replace('-', "_")
+        "give this plugin a prefix, add to toolcell.toml: {} prefix = \"{}_\"",
+        plugin_table(plugin),
+        plugin.replace(['-', '@', '.'], "_")
     )
 }
 
@@ -170,6 +172,15 @@ impl<E: Listed> List<E> {
         }
     }
 
+    /// What is left for a caller, of a kind.
+    fn within(&self, kind: CallKind, access: &AccessRules, view: &View) -> Self {
+        let shown = |entry: &&Arc<E>| access.shows(view, &Item { kind, plugin: entry.plugin(), name: entry.key() });
+        let entries: Vec<Arc<E>> = self.entries.iter().filter(shown).cloned().collect();
+        let by_name = entries.iter().map(|entry| (entry.key().to_owned(), Arc::clone(entry))).collect();
+        // Another caller's list is another list.
+        Self { entries, by_name, hint: ListHint { private: true, ..self.hint } }
+    }
+
     fn same(&self, other: &Self) -> bool {
         let pairs = || self.entries.iter().zip(&other.entries);
         self.entries.len() == other.entries.len() && pairs().all(|(old, new)| Arc::ptr_eq(old, new) || old.same(new))
@@ -199,6 +210,17 @@ impl Snapshot {
             next.templates.add(templates, of_templates.as_ref(), &mut problem);
             next.prompts.add(prompts, of_prompts.as_ref(), &mut problem);
         }
+        // What is kept of older versions comes last, so that it never takes a name from what is in service now.
+        for plugin in &next.plugins {
+            next.tools.add(plugin.kept(), plugin.offers.hints[0].as_ref(), |message| {
+                next.problems.push(Problem {
+                    plugin: plugin.name().to_owned(),
+                    file: plugin.file.clone(),
+                    message,
+                    kept_previous: false,
+                });
+            });
+        }
         let before = previous.versions;
         let same_resources =
             previous.resources.same(&next.resources) && previous.templates.same(&next.templates) && !stale.resources;
@@ -208,6 +230,22 @@ impl Snapshot {
             prompts: before.prompts + u64::from(!previous.prompts.same(&next.prompts) || stale.prompts),
         };
         next
+    }
+
+    /// The lists as a caller sees them.
+    pub(super) fn within(&self, access: &AccessRules, view: &View) -> Self {
+        let Self { generation, versions, plugins, tools, resources, templates, prompts, unloaded, problems } = self;
+        Self {
+            generation: *generation,
+            versions: *versions,
+            plugins: plugins.clone(),
+            tools: tools.within(CallKind::Tool, access, view),
+            resources: resources.within(CallKind::Resource, access, view),
+            templates: templates.within(CallKind::Resource, access, view),
+            prompts: prompts.within(CallKind::Prompt, access, view),
+            unloaded: *unloaded,
+            problems: problems.clone(),
+        }
     }
 
     /// What there is without plugins, for tests of the layers above.
@@ -241,7 +279,8 @@ impl Snapshot {
         &self.plugins
     }
 
-    /// The tools, plugin by plugin, each name once. The order depends on nothing but the configuration and the plugins.
+    /// The tools, plugin by plugin, each name once, and then what is kept of older versions. The order depends on nothing but
+    /// the configuration and the plugins.
     pub fn tools(&self) -> &[Arc<ToolEntry>] {
         &self.tools.entries
     }

@@ -1,13 +1,16 @@
 //! One tool in service, and the way of a call through policy and validation into the cell.
 
+use super::approval::{Next, marked};
 use super::check;
 use super::guest::Owner;
+use super::oversight::{Called, of_tool};
 use super::plugin::{Serving, TaskMode};
 use super::schema::{self, Schema};
-use crate::policy::{CallKind, Limits};
+use crate::policy::{Approvable, CallKind, Limits, Principal};
 use crate::sandbox::types::{Content, Tool, ToolOutcome, ToolResult};
 use crate::sandbox::{CallCtx, CallFailure};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +31,9 @@ pub const TASK_KEY: &str = "io.toolcell/task";
 /// The key by which a plugin says that what the tool asks for on its first call comes before the task: `true`.
 pub const ASKS_FIRST_KEY: &str = "io.toolcell/asks-first";
 
+/// The key by which a tool says that it should no longer be used, and what instead: a text.
+pub const DEPRECATED_KEY: &str = "io.toolcell/deprecated";
+
 /// Whether a call of a tool becomes a task for a client that can follow tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskRule {
@@ -41,10 +47,24 @@ pub enum TaskRule {
     After(Duration),
 }
 
+/// What is said of a plugin's tools besides what they say themselves.
+pub(super) struct Listing<'a> {
+    /// Put before their names.
+    pub(super) prefix: &'a str,
+    /// Put after their names.
+    pub(super) suffix: &'a str,
+    pub(super) serving: &'a Serving,
+    /// Those that should no longer be used, by their own names, and what instead.
+    pub(super) deprecated: &'a BTreeMap<String, String>,
+}
+
 /// A tool that clients can call.
+#[derive(Clone)]
 pub struct ToolEntry {
-    /// Its name as clients see it: the plugin's prefix and the tool's own name.
+    /// Its name as clients see it: the plugin's prefix, the tool's own name, and what tells versions apart.
     pub name: String,
+    /// The same without what tells versions apart.
+    plain_name: String,
     /// The plugin it belongs to.
     pub plugin: String,
     /// Its definition; `tool.name` is its own name, without the prefix.
@@ -54,7 +74,7 @@ pub struct ToolEntry {
     /// Whether what it asks for on its first call is asked for before there is a task.
     pub asks_first: bool,
     input: Arc<Schema>,
-    output: Option<Schema>,
+    output: Option<Arc<Schema>>,
     owner: Arc<Owner>,
 }
 
@@ -63,9 +83,11 @@ impl ToolEntry {
     ///
     /// # Errors
     /// A text that says what is wrong with it.
-    pub(super) fn new(owner: &Arc<Owner>, prefix: &str, serving: &Serving, tool: Tool) -> Result<Self, String> {
+    pub(super) fn new(owner: &Arc<Owner>, listing: &Listing<'_>, mut tool: Tool) -> Result<Self, String> {
+        let Listing { prefix, suffix, serving, deprecated } = listing;
         let limits = owner.limits();
-        let name = format!("{prefix}{}", tool.name);
+        let plain_name = format!("{prefix}{}", tool.name);
+        let name = format!("{plain_name}{suffix}");
         check::tool_name(&name)?;
         check::text("title", &tool.title, limits)?;
         check::text("description", &tool.description, limits)?;
@@ -82,18 +104,37 @@ impl ToolEntry {
             }
             None => None,
         };
+        if let Some(instead) = deprecation(&tool, deprecated)? {
+            deprecate(&mut tool, &instead);
+            check::text("description with the deprecation", &tool.description, limits)?;
+        }
         let task = task_rule(&tool, serving.tasks)?;
         let asks_first = said(&tool, ASKS_FIRST_KEY) == Some(Value::Bool(true));
         Ok(Self {
             name,
+            plain_name,
             plugin: owner.plugin.clone(),
             tool,
             task,
             asks_first,
             input: Arc::new(input),
-            output,
+            output: output.map(Arc::new),
             owner: Arc::clone(owner),
         })
+    }
+
+    /// The same tool under its plain name and this suffix, as one that should no longer be used.
+    ///
+    /// # Errors
+    /// If no tool can have that name.
+    pub(super) fn kept(&self, suffix: &str, instead: &str) -> Result<Self, String> {
+        let name = format!("{}{suffix}", self.plain_name);
+        check::tool_name(&name)?;
+        let mut kept = Self { name, ..self.clone() };
+        if said(&kept.tool, DEPRECATED_KEY).is_none() {
+            deprecate(&mut kept.tool, instead);
+        }
+        Ok(kept)
     }
 
     /// How many calls of its plugin run at once.
@@ -131,9 +172,44 @@ impl ToolEntry {
         outcome
     }
 
+    /// Whether the caller may use it.
+    ///
+    /// # Errors
+    /// [`CallFailure::NotFound`] if it is not there for this caller, [`CallFailure::NeedsScopes`] if it could be.
+    pub fn may_be_used_by(&self, caller: Option<&Principal>) -> Result<(), CallFailure> {
+        self.owner.may_use(CallKind::Tool, &self.name, caller)
+    }
+
     async fn judge_and_run(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
+        self.may_be_used_by(ctx.caller.as_deref())?;
         self.check_arguments(arguments, self.owner.limits()).await?;
-        self.owner.permit(CallKind::Tool, &self.tool.name, arguments, &ctx)?;
+        let listed = CallKind::Tool;
+        let called = Called { kind: listed, listed, name: &self.name, own_name: &self.tool.name, arguments };
+        let (tool, plain_tool) = (self.name.as_str(), self.plain_name.as_str());
+        let approvable = Approvable { plugin: &self.plugin, tool, plain_tool, destructive: self.may_destroy() };
+        let oversight = &self.owner.oversight;
+        if !oversight.rules().approvals.must_be(ctx.caller.as_deref(), &approvable) {
+            return self.overseen(called, ctx).await;
+        }
+        let ctx = match oversight.approval(&self.owner.record(&called, &ctx), self.effect(), ctx) {
+            Next::Enter(ctx) => *ctx,
+            Next::Answer(answer) => return answer,
+        };
+        self.overseen(called, ctx).await.map(marked)
+    }
+
+    /// Runs it, and hands out the receipt to a caller that asked for it.
+    async fn overseen(&self, called: Called<'_>, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
+        let wanted = wants_receipt(&ctx.meta);
+        let run = |ctx| self.answer(called.arguments, ctx);
+        let (mut outcome, receipt) = self.owner.oversee(called, ctx, of_tool, run).await?;
+        if let (true, Some(receipt), ToolOutcome::Complete(result)) = (wanted, receipt, &mut outcome) {
+            result.meta = with_receipt(result.meta.take(), &receipt);
+        }
+        Ok(outcome)
+    }
+
+    async fn answer(&self, arguments: &str, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
         match &self.owner.results {
             Some(results) if self.may_be_kept() => {
                 results.get_or_call(&self.tool.name, arguments, ctx, |ctx| self.run(arguments, ctx)).await
@@ -149,6 +225,22 @@ impl ToolEntry {
             ToolOutcome::InputRequired(needed) => self.owner.check_questions(&self.name, needed)?,
         }
         Ok(outcome)
+    }
+
+    /// Whether it may destroy something, as far as the plugin says. Source: 2026-07-28, schema, `ToolAnnotations`.
+    fn may_destroy(&self) -> bool {
+        let hints = self.tool.annotations.as_ref();
+        hints.is_none_or(|hints| hints.read_only != Some(true) && hints.destructive != Some(false))
+    }
+
+    /// The same, for the person who is asked.
+    fn effect(&self) -> &'static str {
+        let hints = self.tool.annotations.as_ref();
+        match (self.may_destroy(), hints.and_then(|hints| hints.read_only)) {
+            (true, _) => "It may change or delete something.",
+            (false, Some(true)) => "Its plugin says that it only reads.",
+            (false, _) => "Its plugin says that it adds something and deletes nothing.",
+        }
     }
 
     /// Whether the plugin says that the tool changes nothing, and that asking again would change nothing.
@@ -210,11 +302,16 @@ fn one_line(text: &str) -> String {
 }
 
 fn text_of(result: &ToolResult) -> String {
+    one_line(first_text(result))
+}
+
+/// What a result says first.
+pub(super) fn first_text(result: &ToolResult) -> &str {
     let text = result.content.iter().find_map(|content| match content {
         Content::Text(text) => Some(text.text.as_str()),
         _ => None,
     });
-    one_line(text.or(result.structured.as_deref()).unwrap_or_default())
+    text.or(result.structured.as_deref()).unwrap_or_default()
 }
 
 fn judge(schema: &Schema, arguments: &str) -> Result<(), String> {
@@ -244,6 +341,51 @@ fn task_rule(tool: &Tool, operator: TaskMode) -> Result<TaskRule, String> {
     })
 }
 
+/// Under which key of its `_meta` a request asks for the receipt of its call, and the result has it.
+pub const RECEIPT_KEY: &str = "io.toolcell/receipt";
+
+fn wants_receipt(meta: &str) -> bool {
+    // Most requests do not, and need not be read for it.
+    meta.contains(RECEIPT_KEY)
+        && serde_json::from_str::<Value>(meta).is_ok_and(|meta| meta.get(RECEIPT_KEY) == Some(&Value::Bool(true)))
+}
+
+fn with_receipt(meta: Option<String>, receipt: &str) -> Option<String> {
+    let mut members: serde_json::Map<String, Value> = match &meta {
+        Some(text) => match serde_json::from_str(text) {
+            Ok(members) => members,
+            Err(_) => return meta,
+        },
+        None => serde_json::Map::new(),
+    };
+    members.insert(RECEIPT_KEY.to_owned(), serde_json::from_str(receipt).unwrap_or(Value::Null));
+    Some(Value::Object(members).to_string())
+}
+
+/// What stands in place of a tool that should no longer be used: as the tool itself says, or the plugin's manifest of it.
+fn deprecation(tool: &Tool, by_manifest: &BTreeMap<String, String>) -> Result<Option<String>, String> {
+    match said(tool, DEPRECATED_KEY) {
+        Some(Value::String(instead)) => Ok(Some(instead)),
+        Some(_) => Err(format!("its `{DEPRECATED_KEY}` is not a text")),
+        None => Ok(by_manifest.get(&tool.name).cloned()),
+    }
+}
+
+/// Says in the first line of the description, and in `_meta`, that a tool should no longer be used.
+fn deprecate(tool: &mut Tool, instead: &str) {
+    let line = format!("Deprecated: {}", instead.split_whitespace().collect::<Vec<_>>().join(" "));
+    tool.description = Some(match tool.description.take() {
+        Some(description) if !description.is_empty() => format!("{line}\n{description}"),
+        _ => line,
+    });
+    if said(tool, DEPRECATED_KEY).is_none() {
+        let meta = tool.meta.as_deref().and_then(|meta| serde_json::from_str(meta).ok());
+        let mut meta: serde_json::Map<String, Value> = meta.unwrap_or_default();
+        meta.insert(DEPRECATED_KEY.to_owned(), instead.into());
+        tool.meta = Some(Value::Object(meta).to_string());
+    }
+}
+
 /// What stands under a key of the tool's `_meta`.
 fn said(tool: &Tool, key: &str) -> Option<Value> {
     let mut meta: serde_json::Map<String, Value> = serde_json::from_str(tool.meta.as_deref()?).ok()?;
@@ -254,9 +396,8 @@ fn said(tool: &Tool, key: &str) -> Option<Value> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn operator_and_plugin_decide_what_becomes_a_task() {
-        let tool = |meta: Option<&str>| Tool {
+    fn tool(meta: Option<&str>) -> Tool {
+        Tool {
             name: "t".to_owned(),
             title: None,
             description: None,
@@ -265,7 +406,49 @@ mod tests {
             annotations: None,
             icons: Vec::new(),
             meta: meta.map(str::to_owned),
-        };
+        }
+    }
+
+    #[test]
+    fn a_deprecated_tool_says_so_first() {
+        let by_manifest = BTreeMap::from([("t".to_owned(), "use\nu  instead".to_owned())]);
+        let own = r#"{"io.toolcell/deprecated":"use v instead","x":1}"#;
+        let both = r#"{"io.toolcell/deprecated":"use\nu  instead","x":1}"#;
+        for (meta, manifest, description, line, expected) in [
+            (None, true, None, "Deprecated: use u instead", r#"{"io.toolcell/deprecated":"use\nu  instead"}"#),
+            (Some(r#"{"x":1}"#), true, Some("d"), "Deprecated: use u instead\nd", both),
+            (Some(own), true, Some("d\ne"), "Deprecated: use v instead\nd\ne", own),
+            (Some(own), false, Some(""), "Deprecated: use v instead", own),
+        ] {
+            let mut tool = Tool { description: description.map(str::to_owned), ..tool(meta) };
+            let known = if manifest { by_manifest.clone() } else { BTreeMap::new() };
+            let instead = deprecation(&tool, &known).unwrap().unwrap();
+            deprecate(&mut tool, &instead);
+            assert_eq!(tool.description.as_deref(), Some(line));
+            let meta = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+            assert_eq!(meta(&tool.meta.unwrap()), meta(expected));
+        }
+        assert_eq!(deprecation(&tool(None), &BTreeMap::new()), Ok(None));
+        assert!(deprecation(&tool(Some(r#"{"io.toolcell/deprecated":true}"#)), &by_manifest).is_err());
+    }
+
+    #[test]
+    fn a_kept_tool_has_another_name_and_says_what_replaced_it() {
+        let described =
+            Tool { input_schema: r#"{"type":"object"}"#.to_owned(), description: Some("d".to_owned()), ..tool(None) };
+        let deprecated = Tool { meta: Some(r#"{"io.toolcell/deprecated":"use v"}"#.to_owned()), ..described.clone() };
+        for (tool, description) in [(described, "Deprecated: use t\nd"), (deprecated, "Deprecated: use v\nd")] {
+            let entry = ToolEntry::fake(tool, |_, _| async { Err(CallFailure::Cancelled) });
+            let kept = entry.kept("_v1_2_0", "use t").unwrap();
+            assert_eq!((kept.name.as_str(), kept.tool.name.as_str(), kept.plain_name.as_str()), ("t_v1_2_0", "t", "t"));
+            assert_eq!(kept.tool.description.as_deref(), Some(description));
+            assert_eq!(entry.name, "t");
+            assert!(entry.kept(&"x".repeat(128), "use t").is_err());
+        }
+    }
+
+    #[test]
+    fn operator_and_plugin_decide_what_becomes_a_task() {
         let says = |word: &str| format!(r#"{{"{TASK_KEY}":"{word}"}}"#);
         let soon = Duration::from_secs(1);
         use TaskMode as Mode;

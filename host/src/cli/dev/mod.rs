@@ -8,6 +8,7 @@ mod sources;
 mod view;
 
 use super::heard::Listening;
+use super::secrets::Vault;
 use super::serve::stop_signal;
 use super::source::{self, Sources};
 use super::{connect, project};
@@ -20,6 +21,7 @@ use sources::Fingerprint;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -77,7 +79,7 @@ pub(super) struct Dev {
 pub(super) async fn run(dev: Dev, listening: Option<Listening>) -> anyhow::Result<ExitCode> {
     let Dev { dir, http, lang, json, get, debug } = dev;
     let listening = listening.context("the log cannot be heard")?;
-    let folder = Folder { dir: std::path::absolute(&dir)?, lang };
+    let folder = Folder { dir: std::path::absolute(&dir)?, lang, vault: Vault::default() };
     let project = folder.open()?;
     let listener = bind(http).await?;
     let url = format!("http://{}/mcp", listener.local_addr()?);
@@ -89,6 +91,7 @@ pub(super) async fn run(dev: Dev, listening: Option<Listening>) -> anyhow::Resul
     let list = folder.clone();
     let state = Sources::state_beside(&settings, None).await?;
     let host = state.keep_for(source::builder(&settings, Some(&listener))?);
+    let host = host.secrets(Arc::new(folder.vault.clone()));
     let host = host.plugins_from(move || list.wanted()).watch(true).build().await?;
 
     let view = View::new(json);
@@ -135,6 +138,7 @@ async fn bind(asked: Option<SocketAddr>) -> anyhow::Result<TcpListener> {
 struct Folder {
     dir: PathBuf,
     lang: Option<Language>,
+    vault: Vault,
 }
 
 impl Folder {
@@ -147,7 +151,7 @@ impl Folder {
     fn wanted(&self) -> Result<Wanted, String> {
         let project = self.open().map_err(|error| error.to_string())?;
         let mut wanted = match project::config_of(&project) {
-            Some(file) => source::wanted(&file)?,
+            Some(file) => source::wanted(&file, &self.vault, None)?,
             None => Wanted {
                 plugins: vec![project::spec(&project).map_err(|error| format!("{error:#}"))?],
                 ..Wanted::default()

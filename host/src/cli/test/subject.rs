@@ -124,7 +124,7 @@ impl Subject {
         let requested = plugin.manifest.requested.clone();
         // What it keeps it keeps in memory; other plugins' tools are not there.
         let values = Arc::new(MemoryStore::new(state::Limits::default()));
-        let doors = Doors { values: Some(Arc::new(Door(values))), peers: None };
+        let doors = Doors { values: Some(Arc::new(Door(values))), peers: None, secrets: None };
         let cell = |grant: &Grant| {
             let on_change = Arc::new(|_| {});
             let compiled = plugin.compiled().clone();

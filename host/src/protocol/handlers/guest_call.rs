@@ -14,7 +14,7 @@ use crate::protocol::lifecycle::{Rules, Terms, gravity};
 use crate::protocol::reply::{Reply, notification};
 use crate::protocol::types::{Frame, LogMessage, Progress};
 use crate::protocol::{Scope, Server};
-use crate::registry::types::{Caller, Continuation, InputRequired, Level, TraceContext};
+use crate::registry::types::{Continuation, InputRequired, Level, TraceContext};
 use crate::registry::{CallCtx, CallEvent, CallFailure};
 
 /// Reports of one call that may wait to be passed on. The cell drops what does not fit, so there is room for a burst; it
@@ -192,10 +192,9 @@ impl<'a> GuestCall<'a> {
         continuation: Option<Continuation>,
         cancel: CancellationToken,
     ) -> CallCtx {
-        let caller = self.scope.principal.as_deref();
         CallCtx {
             request_id: self.request.id.to_string(),
-            caller: caller.map(|it| Caller { principal: it.id.clone(), claims: it.claims.clone() }),
+            caller: self.scope.principal.clone(),
             client: self.terms.client.clone(),
             abilities: self.terms.abilities,
             trace: self.trace(),
@@ -259,6 +258,8 @@ impl<'a> GuestCall<'a> {
         match failure {
             CallFailure::InvalidArguments(why) | CallFailure::NotFound(why) => Error::InvalidParams(why),
             CallFailure::Failed(why) => Error::Failed(why),
+            CallFailure::NeedsScopes(scopes) => Error::NeedsScopes(scopes),
+            CallFailure::Limited { why, retry_after } => Error::Limited { why, retry_after },
             CallFailure::Cancelled | CallFailure::Internal(_) => Error::Internal,
         }
     }

@@ -3,22 +3,23 @@
 
 use std::io::Write as _;
 
-use crate::protocol::Server;
 use crate::protocol::catalog::Kind;
 use crate::protocol::error::Error;
 use crate::protocol::jsonrpc::Request;
 use crate::protocol::lifecycle::Terms;
 use crate::protocol::reply::Reply;
 use crate::protocol::types::{Meta, scope_name};
+use crate::protocol::{Scope, Server};
 
 pub(in crate::protocol) fn list(
     server: &Server,
     request: &Request<'_>,
     terms: &Terms,
+    scope: &Scope,
     kind: Kind,
 ) -> Result<Reply, Error> {
     let cursor = request.params.text("cursor")?;
-    let edition = server.catalog.edition(&server.registry);
+    let edition = server.catalog.edition(&server.registry, scope.principal.as_deref());
     let page = edition.page(kind, terms.revision, cursor.as_deref(), server.info.page_size)?;
     let hint = edition.hint(kind);
     let own = server.info.list_ttl_ms;

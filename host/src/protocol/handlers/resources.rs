@@ -21,7 +21,7 @@ pub(in crate::protocol) async fn read(
     scope: &Scope,
 ) -> Result<Option<Reply>, Error> {
     let uri = request.params.required_text("uri")?;
-    let reader = reader(server, &uri, terms)?;
+    let reader = reader(server, &uri, terms, scope)?;
     let call = GuestCall::new(server, request, scope, terms, &uri, "{}")?;
     let end = call.run(|ctx| async { reader.read(&uri, ctx).await.map(round) }).await?;
     match end {
@@ -70,18 +70,24 @@ fn not_found(uri: &str, terms: &Terms) -> Error {
     Error::UnknownResource { uri: uri.to_owned(), revision: terms.revision }
 }
 
-fn reader(server: &Server, uri: &str, terms: &Terms) -> Result<Reader, Error> {
-    server.registry.snapshot().reader(uri).ok_or_else(|| not_found(uri, terms))
+fn reader(server: &Server, uri: &str, terms: &Terms, scope: &Scope) -> Result<Reader, Error> {
+    let reader = server.registry.snapshot().reader(uri).ok_or_else(|| not_found(uri, terms))?;
+    match reader.may_be_read_by(uri, scope.principal.as_deref()) {
+        Ok(()) => Ok(reader),
+        Err(CallFailure::NeedsScopes(scopes)) => Err(Error::NeedsScopes(scopes)),
+        Err(_) => Err(not_found(uri, terms)),
+    }
 }
 
 pub(in crate::protocol) fn subscribe(
     server: &Server,
     request: &Request<'_>,
     terms: &Terms,
+    scope: &Scope,
     session: &Session,
 ) -> Result<Reply, Error> {
     let uri = request.params.required_text("uri")?;
-    reader(server, &uri, terms)?;
+    reader(server, &uri, terms, scope)?;
     session.subscribe(uri.into_owned())?;
     super::empty(request)
 }

@@ -42,7 +42,8 @@ impl Filter {
         let snapshot = server.registry.snapshot();
         let mut resource_subscriptions = BTreeSet::new();
         for uri in names(&wanted, "resourceSubscriptions")? {
-            if snapshot.reader(&uri).is_some() {
+            let caller = scope.principal.as_deref();
+            if snapshot.reader(&uri).is_some_and(|reader| reader.may_be_read_by(&uri, caller).is_ok()) {
                 resource_subscriptions.insert(uri);
             }
             // To compare a URI with many templates takes a while, and others want to be served meanwhile.

@@ -30,6 +30,9 @@ pub(in crate::protocol) async fn tools_call(
     // A call may run for long; it must keep its own tool and not the whole list it came from.
     drop(snapshot);
     let call = GuestCall::new(server, request, scope, terms, &tool.name, arguments)?;
+    if let Err(failure) = tool.may_be_used_by(scope.principal.as_deref()) {
+        return failed(&call, failure).map(Some);
+    }
     if matches!(scope.rules, Rules::PerRequest) {
         let first = request.params.get("requestState").is_none();
         match tool.task {
@@ -117,6 +120,7 @@ fn failed(call: &GuestCall<'_>, failure: CallFailure) -> Result<Reply, Error> {
     match failure {
         CallFailure::InvalidArguments(why) | CallFailure::Failed(why) => tool_error(call, &why),
         CallFailure::NotFound(what) => Err(Error::UnknownTool(what)),
+        failure @ (CallFailure::NeedsScopes(_) | CallFailure::Limited { .. }) => Err(call.error(failure)),
         CallFailure::Cancelled | CallFailure::Internal(_) => Err(Error::Internal),
     }
 }

@@ -379,7 +379,10 @@ impl Tasks {
         let result = match outcome {
             Ok(ToolOutcome::Complete(result)) => result,
             Ok(ToolOutcome::InputRequired(needed)) => return self.ask(record, &needed).await,
-            Err(CallFailure::InvalidArguments(why) | CallFailure::Failed(why)) => error_result(&why),
+            Err(CallFailure::InvalidArguments(why) | CallFailure::Failed(why) | CallFailure::Limited { why, .. }) => {
+                error_result(&why)
+            }
+            Err(failure @ CallFailure::NeedsScopes(_)) => error_result(&failure.to_string()),
             Err(CallFailure::NotFound(what)) => return self.fail(&record.id, &Error::UnknownTool(what)).await,
             Err(CallFailure::Cancelled) => return self.end(&record.id, TaskStatus::Cancelled, None).await,
             Err(CallFailure::Internal(detail)) => {

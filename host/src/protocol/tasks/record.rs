@@ -1,6 +1,7 @@
 //! What this layer keeps with a task as text: where the call came from, and what it waits for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -9,17 +10,15 @@ use serde_json::value::RawValue;
 use toolcell_state::TaskRecord;
 
 use crate::protocol::input;
-use crate::registry::CallCtx;
-use crate::registry::types::{
-    Caller, Client, ClientAbilities, Continuation, InputRequired, InputResponse, TraceContext,
-};
+use crate::registry::types::{Client, ClientAbilities, Continuation, InputRequired, InputResponse, TraceContext};
+use crate::registry::{CallCtx, Principal};
 
 /// Where a call came from: what every later entry into its guest is told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::protocol) struct Origin {
-    /// Principal and claims.
-    caller: Option<(String, String)>,
+    /// Principal, claims, groups and scopes.
+    caller: Option<(String, String, BTreeSet<String>, BTreeSet<String>)>,
     /// Name and version.
     client: Option<(String, String)>,
     abilities: Vec<String>,
@@ -41,7 +40,10 @@ impl Origin {
     pub(in crate::protocol) fn of(ctx: &CallCtx) -> Self {
         let abilities = ABILITIES.iter().filter(|(ability, _)| ctx.abilities.contains(*ability));
         Self {
-            caller: ctx.caller.as_ref().map(|it| (it.principal.clone(), it.claims.clone())),
+            caller: ctx
+                .caller
+                .as_ref()
+                .map(|it| (it.id.clone(), it.claims.clone(), it.groups.clone(), it.scopes.clone())),
             client: ctx.client.as_ref().map(|it| (it.name.clone(), it.version.clone())),
             abilities: abilities.map(|(_, name)| (*name).to_owned()).collect(),
             trace: ctx.trace.clone().map(|it| (it.traceparent, it.tracestate, it.baggage)),
@@ -52,7 +54,7 @@ impl Origin {
     pub(super) fn ctx(self) -> CallCtx {
         CallCtx {
             abilities: self.abilities(),
-            caller: self.caller.map(|(principal, claims)| Caller { principal, claims }),
+            caller: self.caller.map(|(id, claims, groups, scopes)| Arc::new(Principal { id, claims, groups, scopes })),
             client: self.client.map(|(name, version)| Client { name, version }),
             trace: self.trace.map(|(traceparent, tracestate, baggage)| TraceContext {
                 traceparent,
@@ -65,7 +67,7 @@ impl Origin {
     }
 
     pub(super) fn principal(&self) -> Option<&str> {
-        self.caller.as_ref().map(|(principal, _)| principal.as_str())
+        self.caller.as_ref().map(|(principal, ..)| principal.as_str())
     }
 
     fn abilities(&self) -> ClientAbilities {
@@ -223,7 +225,7 @@ mod tests {
     #[test]
     fn the_origin_survives_its_text() {
         let ctx = CallCtx {
-            caller: Some(Caller { principal: "p".to_owned(), claims: "{}".to_owned() }),
+            caller: Some(Arc::new(Principal { groups: ["g".to_owned()].into(), ..Principal::new("p") })),
             client: Some(Client { name: "c".to_owned(), version: "1".to_owned() }),
             abilities: ClientAbilities::FORM | ClientAbilities::ROOTS,
             meta: r#"{"a":1}"#.to_owned(),

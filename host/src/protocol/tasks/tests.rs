@@ -55,7 +55,7 @@ async fn ask_with(
     let Ok(Message::Request(request)) = read_one(&request) else { panic!("not a request") };
     let scope = Scope {
         rules: Rules::PerRequest,
-        principal: principal.map(|id| Arc::new(Principal { id: id.to_owned(), claims: "{}".to_owned() })),
+        principal: principal.map(|id| Arc::new(Principal::new(id.to_owned()))),
         cancel: CancellationToken::new(),
         closing: CancellationToken::new(),
         notes: Notes::none(),

@@ -1,0 +1,259 @@
+//! Calls that wait until the person at the client has approved them: asked by elicitation, in whatever way the client's
+//! revision has, and not entered into the guest before.
+//!
+//! What the client brings back is sealed by the layer above, so that nobody but this file writes the marks it looks for;
+//! and what a plugin leaves with its client during an approved call is marked as such, so that answers without a mark
+//! never pass for an approval.
+
+use super::oversight::{CallRecord, Oversight};
+use super::types::{
+    ClientAbilities, Content, Continuation, FormAnswer, FormRequest, InputAnswer, InputKind, InputRequest,
+    InputRequired, TextContent, ToolOutcome, ToolResult,
+};
+use super::{CallCtx, CallFailure};
+use moka::sync::Cache;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Marks the state of a call that waits for approval; a nonce follows.
+const ASKED: &[u8] = b"toolcell asks\0";
+/// Marks the state of an approved call; whether the plugin has a state of its own, and that state, follow.
+const APPROVED: &[u8] = b"toolcell approved\0";
+/// The name of the question.
+const KEY: &str = "toolcell-approval";
+const NONCE: usize = 16;
+/// Questions that may be open at once, and for how long: as long as sealed state may be away.
+const MAX_OPEN: u64 = 100_000;
+const OPEN_FOR: Duration = Duration::from_secs(3_600);
+/// The longest text of arguments a person is shown, in characters.
+const MAX_SHOWN: usize = 4_000;
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// A person is asked.
+    Asked,
+    /// The person agreed.
+    Approved,
+    /// The person did not.
+    Declined,
+    /// The client has no way to ask.
+    CannotAsk,
+}
+
+/// The questions that are open, each good for one answer.
+pub(super) struct Asked(Cache<Vec<u8>, ()>);
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MAX_OPEN).time_to_live(OPEN_FOR).build())
+    }
+}
+
+/// How a call goes on.
+pub(super) enum Next {
+    /// Into the guest, with this continuation; what it asks of its client then must be [`marked`].
+    Enter(Box<CallCtx>),
+    /// Back to the client.
+    Answer(Result<ToolOutcome, CallFailure>),
+}
+
+impl Oversight {
+    /// Looks whether a call that must be approved has been.
+    pub(super) fn approval(&self, call: &CallRecord, effect: &str, mut ctx: CallCtx) -> Next {
+        let state = ctx.continuation.as_ref().and_then(|given| given.state.as_deref());
+        if let Some(own) = state.and_then(|state| state.strip_prefix(APPROVED)) {
+            let own = own.split_first().and_then(|(has, state)| (*has == 1).then(|| state.to_vec()));
+            if let Some(given) = &mut ctx.continuation {
+                given.state = own;
+            }
+            return Next::Enter(Box::new(ctx));
+        }
+        if let Some(nonce) = state.and_then(|state| state.strip_prefix(ASKED)) {
+            // One that was answered before, or that another process asked, counts for nothing: ask again.
+            if self.asked.0.remove(nonce).is_some() {
+                let agreed = ctx.continuation.as_ref().is_some_and(agrees);
+                self.tell_approval(call, if agreed { Approval::Approved } else { Approval::Declined });
+                if !agreed {
+                    return Next::Answer(Ok(declined(call)));
+                }
+                ctx.continuation = None;
+                return Next::Enter(Box::new(ctx));
+            }
+        }
+        if !ctx.abilities.contains(ClientAbilities::FORM) {
+            self.tell_approval(call, Approval::CannotAsk);
+            return Next::Answer(Err(CallFailure::Failed(format!(
+                "{} runs only after a person has approved the call, and this client cannot ask one; use a client that \
+                 supports elicitation",
+                call.name
+            ))));
+        }
+        let mut state = ASKED.to_vec();
+        let mut nonce = [0; NONCE];
+        if SystemRandom::new().fill(&mut nonce).is_err() {
+            return Next::Answer(Err(CallFailure::Internal("the system has no randomness".to_owned())));
+        }
+        self.asked.0.insert(nonce.to_vec(), ());
+        state.extend_from_slice(&nonce);
+        self.tell_approval(call, Approval::Asked);
+        Next::Answer(Ok(ToolOutcome::InputRequired(question(call, effect, state))))
+    }
+}
+
+/// What a plugin asks during an approved call, marked as asked in one.
+pub(super) fn marked(outcome: ToolOutcome) -> ToolOutcome {
+    match outcome {
+        ToolOutcome::InputRequired(needed) => {
+            let mut state = APPROVED.to_vec();
+            state.push(u8::from(needed.state.is_some()));
+            state.extend(needed.state.unwrap_or_default());
+            ToolOutcome::InputRequired(InputRequired { requests: needed.requests, state: Some(state) })
+        }
+        done => done,
+    }
+}
+
+fn agrees(given: &Continuation) -> bool {
+    given.responses.iter().filter(|response| response.key == KEY).any(|response| match &response.answer {
+        InputAnswer::Form(FormAnswer::Accept(Some(values))) => {
+            let values: Option<Value> = serde_json::from_str(values).ok();
+            values.and_then(|values| values.get("approve").cloned()) == Some(Value::Bool(true))
+        }
+        _ => false,
+    })
+}
+
+fn question(call: &CallRecord, effect: &str, state: Vec<u8>) -> InputRequired {
+    let by = call.via.as_ref().map(|via| format!(" for the plugin {via}")).unwrap_or_default();
+    let message = format!(
+        "Run the tool {} of the plugin {}{by}?\n{effect}\nArguments: {}",
+        call.name,
+        call.plugin,
+        shown(&call.arguments)
+    );
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": { "approve": { "type": "boolean", "title": "Approve this call", "default": false } },
+        "required": ["approve"],
+    });
+    let form = FormRequest { message, schema: schema.to_string(), meta: None };
+    let requests = vec![InputRequest { key: KEY.to_owned(), kind: InputKind::Form(form) }];
+    InputRequired { requests, state: Some(state) }
+}
+
+/// Arguments as a person can read them: nothing in them can hide what follows, and what is cut off is said.
+fn shown(arguments: &str) -> String {
+    let hides = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let pretty = serde_json::from_str::<Value>(arguments).and_then(|value| serde_json::to_string_pretty(&value));
+    let text = pretty.unwrap_or_else(|_| arguments.to_owned());
+    let mut shown: String =
+        text.chars().take(MAX_SHOWN).map(|c| if hides(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let rest = text.chars().count().saturating_sub(MAX_SHOWN);
+    if rest > 0 {
+        shown.push_str(&format!("\n… and {rest} more characters that are not shown"));
+    }
+    shown
+}
+
+fn declined(call: &CallRecord) -> ToolOutcome {
+    let text =
+        format!("the person did not approve this call of {}; do not repeat it, ask what to do instead", call.name);
+    let text = Content::Text(TextContent { text, annotations: None, meta: None });
+    ToolOutcome::Complete(ToolResult { content: vec![text], structured: None, is_error: true, meta: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{AllowAll, CallKind};
+    use crate::registry::types::InputResponse;
+    use std::sync::Arc;
+    use std::time::{Instant, SystemTime};
+
+    fn call() -> CallRecord {
+        CallRecord {
+            kind: CallKind::Tool,
+            plugin: "p".into(),
+            digest: "".into(),
+            name: "delete".into(),
+            caller: None,
+            via: None,
+            arguments: r#"{"path":"/a\u202e/b"}"#.into(),
+            request_id: String::new(),
+            trace: None,
+            time: SystemTime::now(),
+            started: Instant::now(),
+        }
+    }
+
+    fn with(state: Option<Vec<u8>>, answer: Option<&str>) -> CallCtx {
+        let answer = answer.map(|values| InputAnswer::Form(FormAnswer::Accept(Some(values.to_owned()))));
+        let responses = answer.map(|answer| InputResponse { key: KEY.to_owned(), answer }).into_iter().collect();
+        let abilities = ClientAbilities::FORM;
+        CallCtx { abilities, continuation: Some(Continuation { responses, state }), ..CallCtx::default() }
+    }
+
+    fn asked(next: Next) -> Vec<u8> {
+        match next {
+            Next::Answer(Ok(ToolOutcome::InputRequired(needed))) => needed.state.unwrap(),
+            _ => panic!("it asks"),
+        }
+    }
+
+    #[test]
+    fn an_approval_is_good_once_and_nothing_else_passes_for_one() {
+        let oversight = Oversight::new(Arc::new(AllowAll), None);
+        let next = |ctx| oversight.approval(&call(), "It may destroy something.", ctx);
+        let fresh = || CallCtx { abilities: ClientAbilities::FORM, ..CallCtx::default() };
+        let state = asked(next(fresh()));
+        assert!(matches!(next(with(Some(state.clone()), Some(r#"{"approve":true}"#))), Next::Enter(_)));
+        let again = asked(next(with(Some(state), Some(r#"{"approve":true}"#))));
+        for answer in [None, Some("{}"), Some(r#"{"approve":false}"#), Some(r#"{"approve":"true"}"#), Some("nonsense")]
+        {
+            let state = asked(next(fresh()));
+            match next(with(Some(state), answer)) {
+                Next::Answer(Ok(ToolOutcome::Complete(result))) => assert!(result.is_error, "{answer:?}"),
+                _ => panic!("{answer:?} approves nothing"),
+            }
+        }
+        // Answers without a state, and states that a plugin might think of.
+        let mut forged = ASKED.to_vec();
+        forged.extend_from_slice(&[0; NONCE]);
+        for state in [None, Some(Vec::new()), Some(b"own".to_vec()), Some(forged)] {
+            asked(next(with(state, Some(r#"{"approve":true}"#))));
+        }
+        drop(again);
+        match next(CallCtx::default()) {
+            Next::Answer(Err(CallFailure::Failed(text))) => assert!(text.ends_with("supports elicitation"), "{text}"),
+            _ => panic!("a client that cannot ask is told so"),
+        }
+    }
+
+    #[test]
+    fn a_plugin_gets_its_own_state_back() {
+        let oversight = Oversight::new(Arc::new(AllowAll), None);
+        for own in [None, Some(Vec::new()), Some(b"mine".to_vec())] {
+            let needed = InputRequired { requests: Vec::new(), state: own.clone() };
+            let ToolOutcome::InputRequired(marked) = marked(ToolOutcome::InputRequired(needed)) else {
+                panic!("it asks")
+            };
+            match oversight.approval(&call(), "", with(marked.state, None)) {
+                Next::Enter(ctx) => assert_eq!(ctx.continuation.unwrap().state, own),
+                Next::Answer(_) => panic!("it was approved before"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_sees_what_would_be_hidden() {
+        let text = shown(&call().arguments);
+        assert!(text.contains('\u{fffd}') && !text.contains('\u{202e}'), "{text}");
+        let long = shown(&format!(r#"{{"a":"{}"}}"#, "x".repeat(MAX_SHOWN)));
+        assert!(long.ends_with("more characters that are not shown"), "{long}");
+    }
+}
