@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod batches;
+mod callers;
 mod cancellation;
 mod clients;
 mod command_line;
@@ -23,7 +24,9 @@ mod new_project;
 mod offers;
 mod reload;
 mod second_door;
+mod serving;
 mod stdio;
 mod subscriptions;
 mod tasks;
+mod versions;
 mod warm;

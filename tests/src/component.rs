@@ -39,9 +39,22 @@ pub fn documented(component: &[u8], world: &str, functions: &[(&str, &str)]) -> 
     let comments: serde_json::Map<String, serde_json::Value> =
         functions.iter().map(|(name, text)| ((*name).to_owned(), serde_json::json!({ "docs": text }))).collect();
     let json = serde_json::json!({ "worlds": { world: { "func_exports": comments } } });
-    let data = [&[1], json.to_string().as_bytes()].concat();
+    with_section(component, "package-docs", &[&[1], json.to_string().as_bytes()].concat())
+}
+
+/// The component with a manifest that says this version, and these members beside it.
+#[must_use]
+pub fn stamped(component: &[u8], version: &str, more: &serde_json::Value) -> Vec<u8> {
+    let mut manifest = serde_json::json!({ "wit": "0.1.0", "version": version });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        manifest[key] = value.clone();
+    }
+    with_section(component, "toolcell:manifest", manifest.to_string().as_bytes())
+}
+
+fn with_section(component: &[u8], name: &str, data: &[u8]) -> Vec<u8> {
     let mut bytes = component.to_vec();
-    let section = CustomSection { name: "package-docs".into(), data: data.into() };
+    let section = CustomSection { name: name.into(), data: data.into() };
     bytes.push(section.id());
     section.encode(&mut bytes);
     bytes

@@ -18,6 +18,7 @@ pub struct Host {
     pub log: Log,
     /// Where it listens.
     pub address: SocketAddr,
+    scheme: String,
 }
 
 impl Host {
@@ -40,30 +41,75 @@ impl Host {
     /// If it does not say where it listens.
     #[must_use]
     pub fn start<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Self {
-        let mut process = Command::new(artifacts::toolcell())
-            .arg("serve")
-            .args(arguments)
-            .args(["--http", "127.0.0.1:0"])
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the host can be started");
+        let mut command = Self::command();
+        command.args(arguments).args(["--http", "127.0.0.1:0"]);
+        Self::run(command)
+    }
+
+    /// `toolcell serve`, to add arguments to.
+    #[must_use]
+    pub fn command() -> Command {
+        let mut command = Command::new(artifacts::toolcell());
+        command.arg("serve").stdin(Stdio::null());
+        command
+    }
+
+    /// A command that in the end serves over HTTP or HTTPS, ready to answer.
+    ///
+    /// # Panics
+    ///
+    /// If it does not say where it listens.
+    #[must_use]
+    pub fn run(command: Command) -> Self {
+        Self::spawn(command).ready()
+    }
+
+    /// The same, not waited for: [`address`](Self::address) means nothing until it is [`ready`](Self::ready).
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    #[must_use]
+    pub fn spawn(mut command: Command) -> Self {
+        let command = command.env("NO_COLOR", "1").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the host can be started");
         let log = Log::follow(process.stderr.take().expect("stderr is piped"));
-        let line = log.wait_for(Mark::START, &["listening on http://"]);
-        let address = line
-            .split_once("listening on http://")
-            .and_then(|(_, rest)| rest.split('/').next())
-            .and_then(|address| address.parse().ok())
-            .unwrap_or_else(|| panic!("the line {line:?} has no address"));
-        Self { process, log, address }
+        Self { process, log, address: SocketAddr::from(([0, 0, 0, 0], 0)), scheme: String::new() }
+    }
+
+    /// Waits until it says where it listens.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    #[must_use]
+    pub fn ready(mut self) -> Self {
+        (self.scheme, self.address) = self.said("listening on ");
+        self
+    }
+
+    /// Where it listens for operators.
+    ///
+    /// # Panics
+    ///
+    /// If it does not say so.
+    #[must_use]
+    pub fn admin(&self) -> SocketAddr {
+        self.said("health and metrics on ").1
+    }
+
+    /// The scheme and the address after these words.
+    fn said(&self, words: &str) -> (String, SocketAddr) {
+        let line = self.log.wait_for(Mark::START, &[words, "://"]);
+        let url = line.split_once(words).and_then(|(_, url)| url.split_once("://"));
+        let read = url.and_then(|(scheme, rest)| Some((scheme.to_owned(), rest.split('/').next()?.parse().ok()?)));
+        read.unwrap_or_else(|| panic!("the line {line:?} has no address"))
     }
 
     /// The MCP endpoint.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/mcp", self.address)
+        format!("{}://{}/mcp", self.scheme, self.address)
     }
 
     /// A raw connection to it.
@@ -106,8 +152,27 @@ impl Host {
     /// If it does not end.
     #[cfg(unix)]
     pub fn terminate(&mut self) -> ExitStatus {
-        let status = Command::new("kill").arg(self.process.id().to_string()).status();
+        self.signal("TERM");
+        self.end()
+    }
+
+    /// Sends it a signal, such as `HUP`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not there.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
         assert!(status.is_ok_and(|status| status.success()), "the host can be signalled");
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn end(&mut self) -> ExitStatus {
         self.log.wait_for_end();
         self.process.wait().expect("the host can be waited for")
     }

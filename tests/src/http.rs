@@ -2,16 +2,17 @@
 //! a message of the protocol must be one that its revision allows.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
 use crate::DEADLINE;
+use crate::tls::Stream;
 use crate::wire::Ledger;
 
 /// One connection.
 pub struct Http {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
     address: SocketAddr,
     ledger: Ledger,
 }
@@ -50,10 +51,47 @@ impl Http {
     /// If nobody listens there.
     #[must_use]
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect_timeout(&address, DEADLINE).expect("the server accepts connections");
-        stream.set_read_timeout(Some(DEADLINE)).expect("a read timeout can be set");
-        stream.set_nodelay(true).expect("nodelay can be set");
+        Self::try_connect(address).expect("the server accepts connections")
+    }
+
+    /// Connects where perhaps nobody listens.
+    ///
+    /// # Errors
+    ///
+    /// If nobody does.
+    pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self::over(Stream::Plain(stream), address))
+    }
+
+    /// Speaks over a connection that is there.
+    #[must_use]
+    pub fn over(stream: Stream, address: SocketAddr) -> Self {
         Self { stream: BufReader::new(stream), address, ledger: Ledger::default() }
+    }
+
+    /// Reads that many bytes.
+    ///
+    /// # Panics
+    ///
+    /// If they do not come within [`DEADLINE`].
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).expect("the server says something");
+        bytes
+    }
+
+    /// Reads what comes until the server closes the connection.
+    ///
+    /// # Errors
+    ///
+    /// If it does not within [`DEADLINE`], or breaks it.
+    pub fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest)?;
+        Ok(rest)
     }
 
     /// Says which revision is spoken here, where neither messages nor headers say it.
@@ -167,7 +205,7 @@ impl Http {
     /// Closes the connection at once, as a client that crashes does.
     pub fn hang_up(self) {
         // It may be closed already.
-        let _ = self.stream.get_ref().shutdown(Shutdown::Both);
+        self.stream.get_ref().hang_up();
     }
 
     fn line(&mut self) -> io::Result<String> {
@@ -296,7 +334,7 @@ impl Read for Body {
 }
 
 /// Reads some of a body; 0 means that it is complete.
-fn fill(stream: &mut BufReader<TcpStream>, length: &mut Length, buffer: &mut [u8]) -> io::Result<usize> {
+fn fill(stream: &mut BufReader<Stream>, length: &mut Length, buffer: &mut [u8]) -> io::Result<usize> {
     let left = match length {
         Length::UntilEnd => return stream.read(buffer),
         // Even a read of no bytes would wait for more from the server.
@@ -327,7 +365,7 @@ fn fill(stream: &mut BufReader<TcpStream>, length: &mut Length, buffer: &mut [u8
     Ok(read)
 }
 
-fn read_line(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
+fn read_line(stream: &mut BufReader<Stream>) -> io::Result<String> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -2,7 +2,8 @@
 //! message or an end, and [`DEADLINE`] turns a wait that never ends into a failure that says what was awaited.
 //!
 //! In reading order: [`artifacts`] (what the tests need built), [`component`] (what is made up on the spot), [`site`] (a folder with a config and plugins),
-//! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`wire`] (the judge of every
+//! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`pki`] and
+//! [`tls`] (certificates, and connections with them), [`wire`] (the judge of every
 //! message they receive), [`mcp`] (what is said over them, in both eras), [`web`] (a server for guests to fetch from), [`plan`] and [`rounds`] (what the official clients
 //! are told).
 
@@ -12,12 +13,16 @@ pub mod host;
 pub mod http;
 pub mod log;
 pub mod mcp;
+pub mod pki;
 pub mod plan;
 pub mod rounds;
 pub mod site;
 pub mod stdio;
 #[cfg(test)]
 mod tidy;
+pub mod tls;
+#[cfg(test)]
+mod vendored;
 pub mod web;
 pub mod wire;
 

@@ -65,13 +65,15 @@ pub struct Modern {
     http: Http,
     next_id: u64,
     capabilities: Value,
+    headers: Vec<(String, String)>,
+    meta: Value,
 }
 
 impl Modern {
     /// Speaks over this connection.
     #[must_use]
     pub fn new(http: Http) -> Self {
-        Self { http, next_id: 1, capabilities: json!({}) }
+        Self { http, next_id: 1, capabilities: json!({}), headers: Vec::new(), meta: json!({}) }
     }
 
     /// Says in every request that it can do this.
@@ -80,11 +82,34 @@ impl Modern {
         Self { capabilities, ..self }
     }
 
+    /// Sends this header with every request.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Puts this member into the `_meta` of every request.
+    #[must_use]
+    pub fn with_meta(mut self, name: &str, value: Value) -> Self {
+        self.meta[name] = value;
+        self
+    }
+
+    /// Sends a request and returns the answer as HTTP has it.
+    pub fn answer(&mut self, method: &str, params: &Value) -> Response {
+        self.send(method, params);
+        self.http.response()
+    }
+
     /// Sends a request with all its headers.
     pub fn send(&mut self, method: &str, params: &Value) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let message = declaring(&self.capabilities, modern_request(id, method, params));
+        let mut message = declaring(&self.capabilities, modern_request(id, method, params));
+        for (name, value) in self.meta.as_object().into_iter().flatten() {
+            message["params"]["_meta"][name] = value.clone();
+        }
         let mut headers = vec![
             ("Content-Type", "application/json"),
             ("Accept", ACCEPT),
@@ -94,6 +119,7 @@ impl Modern {
         if let Some(name) = ["name", "uri", "taskId"].iter().find_map(|key| params[*key].as_str()) {
             headers.push(("Mcp-Name", name));
         }
+        headers.extend(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         self.http.send("POST", "/mcp", &headers, message.to_string().as_bytes()).expect("the request can be sent");
         id
     }

@@ -129,6 +129,7 @@ impl Client {
         };
         let service = match plan["url"].as_str() {
             Some(url) => {
+                toolcell_tests::tls::install_provider();
                 let transport = StreamableHttpClientTransport::from_uri(url);
                 within("connection", handler.clone().serve_with_lifecycle(transport, mode)).await
             }

@@ -11,8 +11,8 @@ use crate::run::{Outcome, read, run, step};
 use crate::workspace::{Workspace, write_if_changed};
 
 pub const HELP: &str = "\
-Installs the TypeScript and Python MCP clients, the Inspector and the conformance suite under target/clients, from
-the lock files in tests/clients. Needs python3 3.10 or newer with venv and pip. Node 22.19 or newer is used if it is
+Installs the TypeScript and Python MCP clients, the Inspector, the conformance suite and an authorization server under
+target/clients, from the lock files in tests/clients. Needs python3 3.10 or newer with venv and pip. Node 22.19 or newer is used if it is
 there, otherwise one is installed from PyPI, beside the rest.";
 
 /// The oldest Node that the Inspector runs on.
@@ -66,10 +66,12 @@ pub fn install(workspace: &Workspace) -> Outcome<Clients> {
         let mcp2 = venv(&python, &target, "python-mcp2", &source.join("python/requirements-mcp2.txt"))?;
         let node = any_node(&python, &target, &source)?;
         let js = node_modules(&node, &target, &source.join("js"), "js")?;
+        let oauth = node_modules(&node, &target, &source.join("oauth"), "oauth")?;
         let paths = format!(
-            "node={}\njs={}\npython-mcp1={}\npython-mcp2={}\n",
+            "node={}\njs={}\noauth={}\npython-mcp1={}\npython-mcp2={}\n",
             node.node.display(),
             js.display(),
+            oauth.display(),
             mcp1.display(),
             mcp2.display(),
         );
