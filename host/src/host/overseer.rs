@@ -178,7 +178,7 @@ impl Running for Run {
             self.spans(call, &spent);
             let receipt = receipt(call, end, spent);
             let receipt = self.keeper.0.telemetry.call_ended(self.told, receipt).await;
-            receipt.to_json().ok()
+            call.wants_receipt.then(|| receipt.to_json().ok()).flatten()
         })
     }
 }

@@ -184,6 +184,7 @@ mod tests {
             caller: None,
             via: None,
             arguments: r#"{"path":"/a\u202e/b"}"#.into(),
+            wants_receipt: false,
             request_id: String::new(),
             trace: None,
             time: SystemTime::now(),

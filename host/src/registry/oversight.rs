@@ -41,7 +41,7 @@ pub trait Running: Send + 'static {
     /// The trace the guest is to know of, if it is another than its caller's.
     fn trace(&self) -> Option<TraceContext>;
 
-    /// The call has ended, or was given up by its caller. Returns its receipt, the text of a JSON object.
+    /// The call has ended, or was given up by its caller. Returns its receipt if that is wanted, the text of a JSON object.
     fn end<'a>(self: Box<Self>, call: &'a CallRecord, end: Ended<'a>, spent: Spent) -> Answer<'a, Option<String>>;
 }
 
@@ -65,6 +65,8 @@ pub struct CallRecord {
     pub via: Option<Arc<str>>,
     /// The arguments: the text of a JSON object.
     pub arguments: String,
+    /// Whether the caller wants the receipt with the result.
+    pub wants_receipt: bool,
     /// Names the request in logs.
     pub request_id: String,
     /// The distributed trace it belongs to.
@@ -167,6 +169,7 @@ impl Owner {
             caller: ctx.caller.clone(),
             via: ctx.via.as_ref().map(|via| Arc::clone(&via.plugin)),
             arguments: called.arguments.to_owned(),
+            wants_receipt: super::tool::wants_receipt(&ctx.meta),
             request_id: ctx.request_id.clone(),
             trace: ctx.trace.clone(),
             time: SystemTime::now(),

@@ -200,10 +200,9 @@ impl ToolEntry {
 
     /// Runs it, and hands out the receipt to a caller that asked for it.
     async fn overseen(&self, called: Called<'_>, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
-        let wanted = wants_receipt(&ctx.meta);
         let run = |ctx| self.answer(called.arguments, ctx);
         let (mut outcome, receipt) = self.owner.oversee(called, ctx, of_tool, run).await?;
-        if let (true, Some(receipt), ToolOutcome::Complete(result)) = (wanted, receipt, &mut outcome) {
+        if let (Some(receipt), ToolOutcome::Complete(result)) = (receipt, &mut outcome) {
             result.meta = with_receipt(result.meta.take(), &receipt);
         }
         Ok(outcome)
@@ -344,7 +343,7 @@ fn task_rule(tool: &Tool, operator: TaskMode) -> Result<TaskRule, String> {
 /// Under which key of its `_meta` a request asks for the receipt of its call, and the result has it.
 pub const RECEIPT_KEY: &str = "io.toolcell/receipt";
 
-fn wants_receipt(meta: &str) -> bool {
+pub(super) fn wants_receipt(meta: &str) -> bool {
     // Most requests do not, and need not be read for it.
     meta.contains(RECEIPT_KEY)
         && serde_json::from_str::<Value>(meta).is_ok_and(|meta| meta.get(RECEIPT_KEY) == Some(&Value::Bool(true)))
