@@ -113,7 +113,10 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
     tokio::pin!(serving);
     let signal = loop {
         tokio::select! {
-            served = &mut serving => return served.map(|_| ExitCode::SUCCESS),
+            served = &mut serving => {
+                close_records(&settings).await;
+                return served.map(|_| ExitCode::SUCCESS);
+            }
             told = signals.next() => match told {
                 Told::Stop(signal) => break signal,
                 Told::Reload => {
@@ -137,13 +140,18 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    if let Err(error) = settings.production.telemetry.shutdown(AFTER_DRAIN * 3).await {
-        tracing::warn!("not all that was measured or written down has got where it belongs: {error}");
-    }
+    close_records(&settings).await;
     if !finished {
         tracing::warn!("some requests did not finish in {} ms", patience.as_millis());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings what was measured and written down to where it belongs.
+async fn close_records(settings: &Settings) {
+    if let Err(error) = settings.production.telemetry.shutdown(AFTER_DRAIN * 3).await {
+        tracing::warn!("not all that was measured or written down has got where it belongs: {error}");
+    }
 }
 
 /// Writes down what is in service after each load, until nobody serves any more.

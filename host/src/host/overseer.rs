@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use toolcell_quota::{Admission, CallFacts, Cost, Quotas, Refusal};
 use toolcell_telemetry::audit::{Event, EventKind};
-use toolcell_telemetry::otlp::{OutgoingFacts, SpanFacts};
+use toolcell_telemetry::otlp::SpanFacts;
 use toolcell_telemetry::trace::Carry;
 use toolcell_telemetry::{Call, Kind, Outcome, Receipt, Telemetry};
 
@@ -175,27 +175,10 @@ impl Running for Run {
             }
             // Its place is free as soon as the guest is gone.
             drop(self.admission.take());
-            self.spans(call, &spent);
             let receipt = receipt(call, end, spent);
             let receipt = self.keeper.0.telemetry.call_ended(self.told, receipt).await;
             call.wants_receipt.then(|| receipt.to_json().ok()).flatten()
         })
-    }
-}
-
-impl Run {
-    fn spans(&self, call: &CallRecord, spent: &Spent) {
-        let span = self.told.span();
-        if !span.sampled() {
-            return;
-        }
-        for (place, used) in &spent.hosts {
-            let (host, port) = place.rsplit_once(':').unwrap_or((place, ""));
-            let scheme = if port == "80" { "http" } else { "https" };
-            let facts = OutgoingFacts { method: "_OTHER", scheme, host, port: port.parse().unwrap_or(443) };
-            let outgoing = span.outgoing(facts, call.time);
-            outgoing.end(used.waited, if used.failed == 0 { Ok(200) } else { Err("failed") });
-        }
     }
 }
 

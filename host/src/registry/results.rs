@@ -2,6 +2,7 @@
 //! read-only and idempotent, never of a failed call, and never of one that asked its client for something.
 
 use super::resource::CacheRules;
+use crate::policy::Principal;
 use crate::sandbox::types::{ToolOutcome, ToolResult};
 use crate::sandbox::{CallCtx, CallFailure};
 use moka::future::Cache;
@@ -49,8 +50,7 @@ impl Results {
         if ctx.continuation.is_some() || ctx.via.is_some() {
             return call(ctx).await;
         }
-        let principal = ctx.caller.as_ref().map(|caller| caller.id.as_str()).filter(|_| !self.shared);
-        let key = key(tool, principal, arguments);
+        let key = key(tool, ctx.caller.as_deref().filter(|_| !self.shared), arguments);
         let mut unkept = None;
         let run = async {
             match call(ctx.clone()).await {
@@ -71,11 +71,22 @@ impl Results {
     }
 }
 
-fn key(tool: &str, principal: Option<&str>, arguments: &str) -> Key {
+/// What a caller may be given depends on its groups and scopes too: one person's lesser key gets nothing that a greater one
+/// left behind.
+fn key(tool: &str, caller: Option<&Principal>, arguments: &str) -> Key {
     let mut hash = Sha256::new();
-    for part in [tool, principal.map_or("", |_| "principal"), principal.unwrap_or_default()] {
+    let mut feed = |part: &str| {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
+    };
+    feed(tool);
+    if let Some(Principal { id, groups, scopes, .. }) = caller {
+        feed("principal");
+        feed(id);
+        // How many there are, so that a group is never taken for a scope.
+        feed(&groups.len().to_string());
+        groups.iter().for_each(|group| feed(group));
+        scopes.iter().for_each(|scope| feed(scope));
     }
     hash.update(digest(arguments));
     hash.finalize().into()
@@ -123,7 +134,6 @@ fn size(result: &ToolResult) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Principal;
     use crate::sandbox::Via;
     use crate::sandbox::types::{Content, Continuation, TextContent};
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -165,6 +175,12 @@ mod tests {
         let again = Continuation { responses: Vec::new(), state: None };
         let retried = CallCtx { continuation: Some(again), ..CallCtx::default() };
         let same = [(r#"{"a":1,"b":[2]}"#, anyone()), (r#"{ "b": [2], "a": 1 }"#, anyone())];
+        let as_member = |groups: &[&str], scopes: &[&str]| {
+            let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let caller = Principal { groups: set(groups), scopes: set(scopes), ..Principal::new("alice") };
+            CallCtx { caller: Some(Arc::new(caller)), ..CallCtx::default() }
+        };
+        let keys = [("{}", as_member(&["a"], &[])), ("{}", by("alice")), ("{}", as_member(&[], &["a"]))];
         let other = [(r#"{"a":1}"#, anyone()), (r#"{"a":2}"#, anyone())];
         let people = [("{}", by("alice")), ("{}", by("bob")), ("{}", by("alice"))];
         let retries = [("{}", retried.clone()), ("{}", retried)];
@@ -175,6 +191,7 @@ mod tests {
         assert_eq!(runs(&own(), &same, good()).await, 1);
         assert_eq!(runs(&own(), &other, good()).await, 2);
         assert_eq!(runs(&own(), &people, good()).await, 2);
+        assert_eq!(runs(&own(), &keys, good()).await, 3, "keys of one caller that may do different things");
         assert_eq!(runs(&Results::new(&rules(Some(false))).unwrap(), &people, good()).await, 1, "shared");
         assert_eq!(runs(&own(), &same, result("bad", true)).await, 2, "failures are not kept");
         assert_eq!(runs(&own(), &retries, good()).await, 2, "nor is what came of answers");
