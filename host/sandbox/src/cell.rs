@@ -306,7 +306,13 @@ impl Cell {
         Box::pin(async move {
             let tools = self.offered(&self.compiled.exports.tools, "tools")?;
             self.enter(name, ctx, size::tool_outcome, async |store, instance| {
-                tools.load(&mut *store, &instance)?.call_call_tool(&mut *store, &call).await
+                let entry = match store.data_mut().tools.take() {
+                    Some(known) => known,
+                    None => tools.load(&mut *store, &instance)?,
+                };
+                let answer = entry.call_call_tool(&mut *store, &call).await;
+                store.data_mut().tools = Some(entry);
+                answer
             })
             .await
         })

@@ -1,5 +1,6 @@
 //! All that a guest can touch. Whatever is not in [`CellState`] does not exist for it.
 
+use super::bindings::v0_1::exports::toolcell::plugin::tools;
 use super::ctx::CallCtx;
 use super::imports::Voice;
 use super::limiter::Limiter;
@@ -22,6 +23,8 @@ pub(super) struct CellState {
     outgoing: Outgoing,
     pub(super) limiter: Limiter,
     pub(super) voice: Voice,
+    /// The instance's tools once they were called: their types are checked once, however often it is kept.
+    pub(super) tools: Option<tools::Guest>,
 }
 
 impl CellState {
@@ -71,6 +74,7 @@ impl CellState {
             outgoing: Outgoing::new(Arc::clone(rules), log.clone(), held.clone(), ctx.ledger.clone()),
             limiter: Limiter::new(limits),
             voice: Voice::new(Arc::clone(rules), log, ctx, deadline, held),
+            tools: None,
         })
     }
 

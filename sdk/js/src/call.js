@@ -35,31 +35,30 @@ class Unanswered extends Error {
 
 /** One call of a tool, one read of a resource or one use of a prompt. */
 export class Call {
-  #name;
-  /** What the client has answered so far, by key. */
-  #answers = {};
-  /** What `once` has done so far, by key. */
-  #done = {};
-  #open = [];
-
-  constructor(name, continuation) {
-    this.#name = name;
-    if (continuation == null) return;
-    if (continuation.state != null) {
-      const { answers, done } = JSON.parse(decode(continuation.state));
-      this.#answers = answers;
-      this.#done = done;
-    }
-    for (const { key, answer } of continuation.responses) this.#answers[key] = answer;
-  }
+  /**
+   * What the client has answered so far and what `once` has done so far, by key, and the questions that are open. Most calls ask
+   * nothing and keep nothing, and so have none of it.
+   */
+  #rounds;
 
   /** The name of the tool or the prompt; of a read, the URI. */
-  get name() {
-    return this.#name;
+  name;
+
+  constructor(name, continuation) {
+    this.name = name;
+    if (continuation == null) return;
+    const { answers, done } = continuation.state == null ? { answers: {}, done: {} } : JSON.parse(decode(continuation.state));
+    for (const { key, answer } of continuation.responses) answers[key] = answer;
+    this.#rounds = { answers, done, open: [] };
   }
 
   get uri() {
-    return this.#name;
+    return this.name;
+  }
+
+  #begun() {
+    this.#rounds ??= { answers: {}, done: {}, open: [] };
+    return this.#rounds;
   }
 
   elicit(key, message, schema, more) {
@@ -79,22 +78,24 @@ export class Call {
   }
 
   ask(questions) {
-    const open = Object.entries(questions).filter(([key]) => !(key in this.#answers));
+    const rounds = this.#begun();
+    const open = Object.entries(questions).filter(([key]) => !Object.hasOwn(rounds.answers, key));
     if (open.length > 0) {
-      this.#open = open.map(([key, { kind }]) => ({ key: text(key), kind }));
+      rounds.open = open.map(([key, { kind }]) => ({ key: text(key), kind }));
       throw new Unanswered();
     }
     return Object.fromEntries(Object.entries(questions).map(([key, { read }]) => [key, this.#answer(key, read)]));
   }
 
   #answer(key, read) {
-    const answer = this.#answers[key];
+    const answer = this.#rounds.answers[key];
     if (answer.tag === "failed") throw new ToolError(`the client could not answer \`${key}\`: ${answer.val}`);
     return read(answer);
   }
 
   once(key, work) {
-    if (key in this.#done) return this.#done[key];
+    const { done } = this.#begun();
+    if (Object.hasOwn(done, key)) return done[key];
     const value = work();
     if (typeof value?.then === "function") return value.then((later) => this.#keep(key, later));
     return this.#keep(key, value);
@@ -102,15 +103,16 @@ export class Call {
 
   #keep(key, value) {
     // As it will be when it comes back, so that nothing depends on the round.
-    this.#done[key] = value === undefined ? null : JSON.parse(json(value, `what \`once\` keeps under \`${key}\``));
-    return this.#done[key];
+    const kept = value === undefined ? null : JSON.parse(json(value, `what \`once\` keeps under \`${key}\``));
+    this.#begun().done[key] = kept;
+    return kept;
   }
 
   /** What is still to be asked, as the contract has it; undefined if nothing is. */
   get inputRequired() {
-    if (this.#open.length === 0) return undefined;
-    const empty = Object.keys(this.#answers).length === 0 && Object.keys(this.#done).length === 0;
-    const state = empty ? undefined : encode(JSON.stringify({ answers: this.#answers, done: this.#done }));
-    return { requests: this.#open, state };
+    if (!this.#rounds || this.#rounds.open.length === 0) return undefined;
+    const { answers, done, open } = this.#rounds;
+    const empty = Object.keys(answers).length === 0 && Object.keys(done).length === 0;
+    return { requests: open, state: empty ? undefined : encode(JSON.stringify({ answers, done })) };
   }
 }

@@ -12,5 +12,6 @@ export function closing(close) {
 }
 
 export function closeAll() {
+  if (open.size === 0) return;
   for (const close of open) close();
 }

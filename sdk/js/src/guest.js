@@ -14,24 +14,34 @@ import { settle } from "#engine";
 export function tools(plugin) {
   const fixed = [...plugin.tools.values()].map(({ described }) => described);
   const { dynamic: { tools: dynamic }, cache } = plugin;
+  const dynamicWay = dynamic && toolWay((args, call) => dynamic.call(call.name, args, call), false);
+  // Made once and not for each call, which then has less to make.
+  const ways = new Map();
+  for (const [name, { args, run, hasOutput }] of plugin.tools) {
+    ways.set(name, toolWay((given, call) => then(args.read(given), (read) => run(read, call)), hasOutput));
+  }
   return {
     listTools: () => list(fixed, dynamic?.list, toTool, (all) => ({ tools: all, cache: toCache(dynamic?.cache) ?? cache })),
 
     callTool({ name, arguments: args, continuation }) {
-      const call = new Call(name, continuation);
-      const found = plugin.tools.get(name);
-      const work = found
-        ? () => then(found.args.read(JSON.parse(args)), (read) => found.run(read, call))
-        : dynamic && (() => dynamic.call(name, JSON.parse(args), call));
-      if (!work) throw { tag: "not-found", val: `this plugin has no tool \`${name}\`` };
-      const done = (value) => ({ tag: "complete", val: toResult(value, found?.hasOutput ?? false) });
-      const refused = (message) => ({ tag: "complete", val: toErrorResult(message) });
-      return run(work, call, done, (error) => {
-        if (error instanceof Misfit) return refused(`arguments of \`${name}\`: ${error.message}`);
-        if (error instanceof ToolError && error.kind !== undefined) throw toCallError(error);
-        if (!(error instanceof ToolError)) write("error", trace(error), name);
-        return refused(words(error));
-      });
+      const way = ways.get(name) ?? dynamicWay;
+      if (!way) throw { tag: "not-found", val: `this plugin has no tool \`${name}\`` };
+      return run(way, new Call(name, continuation), args);
+    },
+  };
+}
+
+/** How a tool is run, and what becomes of what it returns or throws. */
+function toolWay(work, hasOutput) {
+  const refused = (message) => ({ tag: "complete", val: toErrorResult(message) });
+  return {
+    work: (call, args) => work(JSON.parse(args), call),
+    done: (value) => ({ tag: "complete", val: toResult(value, hasOutput) }),
+    failed(error, { name }) {
+      if (error instanceof Misfit) return refused(`arguments of \`${name}\`: ${error.message}`);
+      if (error instanceof ToolError && error.kind !== undefined) throw toCallError(error);
+      if (!(error instanceof ToolError)) write("error", trace(error), name);
+      return refused(words(error));
     },
   };
 }
@@ -58,7 +68,7 @@ export function resources(plugin) {
         if (value === undefined || value === null) throw unknown();
         return { tag: "complete", val: toRead(value, uri, found?.of) };
       };
-      return run(work, call, done, (error) => fail(error, uri));
+      return run({ work, done, failed: (error) => fail(error, uri) }, call);
     },
   };
 }
@@ -77,10 +87,12 @@ export function prompts(plugin) {
         ? () => then(found.args.read(fromTexts(found.args.json, texts)), (read) => found.get(read, call))
         : dynamic && (() => dynamic.get(name, texts, call));
       if (!work) throw { tag: "not-found", val: `this plugin has no prompt \`${name}\`` };
-      return run(work, call, (value) => ({ tag: "complete", val: toMessages(value) }), (error) => {
+      const done = (value) => ({ tag: "complete", val: toMessages(value) });
+      const failed = (error) => {
         if (error instanceof Misfit) throw { tag: "invalid-arguments", val: `arguments of \`${name}\`: ${error.message}` };
         return fail(error, name);
-      });
+      };
+      return run({ work, done, failed }, call);
     },
   };
 }
@@ -99,32 +111,38 @@ export function completions(plugin) {
         throw { tag: "invalid-arguments", val: `the prompt \`${target.val}\` has no argument \`${argument}\`; it has ${known}` };
       }
       const work = () => (typeof values === "function" ? values(value, Object.fromEntries(context)) : (values ?? []));
-      return run(work, undefined, (answer) => toCompletion(answer, value), (error) => fail(error, argument));
+      return run({ work, done: (answer) => toCompletion(answer, value), failed: (error) => fail(error, argument) });
     },
   };
 }
 
-/** Runs what the author wrote: it returns, or throws, or asks; at once, or through a promise. */
-function run(work, call, done, failed) {
-  const ended = (finish) => (value) => {
-    closeAll();
-    const asked = call?.inputRequired;
-    if (asked) return { tag: "input-required", val: asked };
-    try {
-      return finish(value);
-    } catch (error) {
-      // What is no error of the contract by now is a result that cannot be passed on.
-      return finish === done && !isCallError(error) ? failed(error) : rethrow(error);
-    }
-  };
+/**
+ * Runs what the author wrote: it returns, or throws, or asks; at once, or through a promise. A way has `work`, and what makes the
+ * answer of what that returned (`done`) or threw (`failed`).
+ */
+function run(way, call, input) {
   let value;
   try {
-    value = work();
+    value = way.work(call, input);
   } catch (error) {
-    return ended(failed)(error);
+    return end(way, way.failed, error, call);
   }
-  if (typeof value?.then === "function") return settle(value, ended(done), ended(failed));
-  return ended(done)(value);
+  if (typeof value === "object" && typeof value?.then === "function") {
+    return settle(value, (later) => end(way, way.done, later, call), (error) => end(way, way.failed, error, call));
+  }
+  return end(way, way.done, value, call);
+}
+
+function end(way, finish, value, call) {
+  closeAll();
+  const asked = call?.inputRequired;
+  if (asked) return { tag: "input-required", val: asked };
+  try {
+    return finish(value, call);
+  } catch (error) {
+    // What is no error of the contract by now is a result that cannot be passed on.
+    return finish === way.done && !isCallError(error) ? way.failed(error, call) : rethrow(error);
+  }
 }
 
 function rethrow(error) {
@@ -152,7 +170,7 @@ function toCallError(error) {
 
 function list(fixed, dynamic, describe, done) {
   if (!dynamic) return done(fixed);
-  return run(dynamic, undefined, (more) => done([...fixed, ...more.map(describe)]), (error) => fail(error, "list"));
+  return run({ work: dynamic, done: (more) => done([...fixed, ...more.map(describe)]), failed: (error) => fail(error, "list") });
 }
 
 function first(all, match) {

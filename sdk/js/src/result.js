@@ -15,10 +15,11 @@ export function result(parts) {
 
 /** What `run` returned, as the contract has it. */
 export function toResult(value, hasOutput) {
+  // What most tools return, without the detour over what could be said besides.
+  if (typeof value === "string" && !hasOutput) return { content: [toContent(value)], isError: false };
   if (value instanceof ToolResult) return toolResult(value);
   if (hasOutput) return toolResult({ structured: value });
   if (value === undefined || value === null) return toolResult({});
-  if (typeof value === "string") return toolResult({ text: value });
   if (isBlock(value)) return toolResult({ content: [value] });
   if (Array.isArray(value) && value.length > 0 && value.every(isBlock)) return toolResult({ content: value });
   return toolResult({ structured: value });

@@ -33,6 +33,7 @@ from .content import (
     ToolResult,
     block,
 )
+from .definitions import Tool
 from .plugin import Plugin, Target
 
 MISMATCH = "toolcell-world"
@@ -231,23 +232,29 @@ def _tools(plugin: Plugin) -> type:
     ]
     tool_list = wit.ToolList(listed, cache(plugin.cache))
 
+    complete = wit.ToolOutcome_Complete
+
     class Tools:
         def list_tools(self) -> Any:
             return tool_list
 
         def call_tool(self, call: Any) -> Any:
+            continued = call.continuation and continuation(call.continuation)
             try:
-                result, structured = plugin.call_tool(call.name, call.arguments, continuation(call.continuation))
+                return complete(plugin.call_tool(call.name, call.arguments, continued, _tool_result))
             except InputRequired as asked:
                 return wit.ToolOutcome_InputRequired(input_required(asked))
             except errors.ToolError as error:
                 raise call_error(error) from None
-            return wit.ToolOutcome_Complete(_tool_result(result, structured))
 
     return Tools
 
 
-def _tool_result(result: ToolResult[Any], structured: str | None) -> Any:
+def _tool_result(tool: Tool, value: Any) -> Any:
+    if type(value) is str and not tool.is_structured:
+        # What most tools return, without the detour over content that could say more of it.
+        return types.ToolResult([types.Content_Text(types.TextContent(text(value), None, None))], None, False, None)
+    result, structured = tool.write(value)
     return types.ToolResult(
         [content(piece) for piece in result.content], maybe(structured), result.is_error, object_text(result.meta)
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from .content import Root
@@ -61,18 +62,21 @@ class Continuation:
 class Call:
     """One call: its replies so far, and what the function wants to remember until it is called again."""
 
+    # Most calls ask nothing and keep nothing: they share what is empty, and it is replaced, never changed.
+    _replies: Mapping[str, Reply] = MappingProxyType({})
+    _kept: Mapping[str, Any] = MappingProxyType({})
+    _asked = 0
+
     def __init__(self, name: str, continuation: Continuation | None = None) -> None:
         self.name = name
         """The tool's or the prompt's name, or the resource's URI."""
-        self._replies: dict[str, Reply] = {}
-        self._kept: dict[str, Any] = {}
-        self._asked = 0
         if continuation is not None:
+            replies: dict[str, Reply] = {}
             if continuation.state:
                 state = json.loads(continuation.state)
-                self._replies = {key: Reply(*reply) for key, reply in state["replies"].items()}
+                replies = {key: Reply(*reply) for key, reply in state["replies"].items()}
                 self._kept = state["kept"]
-            self._replies.update(continuation.replies)
+            self._replies = {**replies, **continuation.replies}
 
     def next_key(self) -> str:
         """A key for a question that was given none: its place among them."""
@@ -93,7 +97,7 @@ class Call:
     def once(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` returned the first time, however often the function runs."""
         if key not in self._kept:
-            self._kept[key] = make()
+            self._kept = {**self._kept, key: make()}
         return self._kept[key]
 
     def _state(self) -> bytes | None:
@@ -101,26 +105,11 @@ class Call:
         if not self._replies and not self._kept:
             return None
         replies = {key: [reply.action, reply.value] for key, reply in self._replies.items()}
-        return json.dumps({"replies": replies, "kept": self._kept}).encode()
+        return json.dumps({"replies": replies, "kept": dict(self._kept)}).encode()
 
 
-_current: ContextVar[Call] = ContextVar("toolcell_call")
-
-
-class serving:
-    """`with serving(call):` makes it the current one."""
-
-    __slots__ = ("_call", "_token")
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    def __enter__(self) -> Call:
-        self._token = _current.set(self._call)
-        return self._call
-
-    def __exit__(self, *_: object) -> None:
-        _current.reset(self._token)
+serving: ContextVar[Call] = ContextVar("toolcell_call")
+"""The call that is being served. Whoever serves one sets it, and resets it at the end."""
 
 
 def current() -> Call:
@@ -129,7 +118,7 @@ def current() -> Call:
     Raises:
         RuntimeError: There is none.
     """
-    call = _current.get(None)
+    call = serving.get(None)
     if call is None:
         raise RuntimeError("no call is being served here; in a test, call the tool through toolcell.testing.Cell")
     return call

@@ -27,6 +27,8 @@ class Tool:
     function: Function
     arguments: Object
     write: Callable[[Any], Any]
+    is_structured: bool
+    """Whether it promises a structured result."""
     input_schema: str
     output_schema: str | None
     title: str | None
@@ -100,6 +102,7 @@ def tool(
         function=function,
         arguments=arguments,
         write=results.writer(kind),
+        is_structured=kind is not None,
         input_schema=kinds.dumps(schema),
         output_schema=kinds.dumps(kinds.schema(kind, output=True)) if kind else None,
         title=title,

@@ -204,7 +204,7 @@ def parameters(function: Callable[..., Any], described: dict[str, str]) -> Objec
         hints = typing.get_type_hints(function, include_extras=True)
     except NameError as error:
         raise TypeError(f"{name}: {error}; what a type hint names must be there when the function is decorated") from None
-    made = Object(name, lambda values: values, getattr)
+    made = Object(name, None, getattr)
     properties = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:

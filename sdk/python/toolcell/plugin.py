@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -223,8 +222,21 @@ class Plugin:
         """Whether there is anything to read."""
         return bool(self.resources or self._listers)
 
-    def call_tool(self, name: str, arguments: str, continuation: Continuation | None = None) -> tuple[ToolResult[Any], str | None]:
-        """Runs a tool: its result, and the text of the structured value.
+    def call_tool(
+        self,
+        name: str,
+        arguments: str,
+        continuation: Continuation | None = None,
+        write: Callable[[Tool, Any], Any] = lambda tool, value: tool.write(value),
+    ) -> Any:
+        """Runs a tool.
+
+        Args:
+            name: The tool's name.
+            arguments: The text of a JSON object, without blanks before it.
+            continuation: What a call that is being continued brings along.
+            write: Makes the result of what the tool's function returned, or of the `ToolResult` that says how it failed. Without
+                it the result is a `ToolResult` and the text of the structured value.
 
         Raises:
             ToolError: A kind of it: the call failed.
@@ -233,18 +245,20 @@ class Plugin:
         tool = self.tools.get(name)
         if tool is None:
             raise NotFound(f"there is no tool {name}")
-        values = tool.arguments.load(json.loads(arguments), "")
-        with serving(Call(name, continuation)):
-            try:
-                return tool.write(tool.function(**values))
-            except ToolError as error:
-                if isinstance(error, KINDS):
-                    raise
-                return ToolResult(str(error), is_error=True), None
-            except InputRequired:
+        values = tool.arguments.load(kinds.read(arguments), "")
+        token = serving.set(Call(name, continuation))
+        try:
+            return write(tool, tool.function(**values))
+        except ToolError as error:
+            if isinstance(error, KINDS):
                 raise
-            except BaseException as error:  # `sys.exit()` too: the host has other calls to serve.
-                return ToolResult(f"{name} failed: {report(error)}", is_error=True), None
+            return write(tool, ToolResult(str(error), is_error=True))
+        except InputRequired:
+            raise
+        except BaseException as error:  # `sys.exit()` too: the host has other calls to serve.
+            return write(tool, ToolResult(f"{name} failed: {report(error)}", is_error=True))
+        finally:
+            serving.reset(token)
 
     def listed(self) -> list[ResourceInfo]:
         """The resources that can be listed now."""
@@ -282,8 +296,7 @@ class Plugin:
                 values = _parsed(resource.arguments, variables)
             except InvalidArguments:
                 continue
-            with serving(Call(uri, continuation)):
-                value = _guarded(uri, resource.function, **values)
+            value = _serve(Call(uri, continuation), resource.function, values)
             if value is not None:
                 result = results.read(value, uri, resource.mime_type)
                 return ReadResult(result.contents, result.cache or resource.cache, result.meta)
@@ -309,8 +322,7 @@ class Plugin:
         if prompt is None:
             raise NotFound(f"there is no prompt {name}")
         values = _parsed(prompt.arguments, arguments)
-        with serving(Call(name, continuation)):
-            value = _guarded(name, prompt.function, **values)
+        value = _serve(Call(name, continuation), prompt.function, values)
         if value is None:
             raise NotFound(f"there is no prompt {name} for these arguments")
         return results.prompt(value)
@@ -366,6 +378,15 @@ def report(error: BaseException) -> str:
     if isinstance(error, ImportError) and _host.in_component:
         return f"{said(error)}; a component holds only what was imported when it was made: import it at the top of a file"
     return said(error)
+
+
+def _serve(call: Call, function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+    """Calls the function of a resource or a prompt."""
+    token = serving.set(call)
+    try:
+        return _guarded(call.name, function, **values)
+    finally:
+        serving.reset(token)
 
 
 def _guarded(what: str, function: Callable[..., Any], *args: Any, **values: Any) -> Any:

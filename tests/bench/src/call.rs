@@ -44,7 +44,7 @@ impl Call {
         );
         let params = format!(r#"{{"name":"{tool}","arguments":{arguments},"_meta":{meta}}}"#);
         let body = format!(r#"{{"jsonrpc":"2.0","id":{PLACEHOLDER},"method":"tools/call","params":{params}}}"#);
-        let head = [
+        let mut head = vec![
             format!("POST {} HTTP/1.1", endpoint.path),
             format!("Host: {}", endpoint.address),
             "Content-Type: application/json".to_owned(),
@@ -54,6 +54,7 @@ impl Call {
             format!("Mcp-Name: {tool}"),
             format!("Content-Length: {}", body.len()),
         ];
+        head.extend(endpoint.key.iter().map(|key| format!("Authorization: Bearer {key}")));
         let text = format!("{}\r\n\r\n{body}", head.join("\r\n"));
         let places = text.match_indices(PLACEHOLDER).map(|(place, _)| place).collect();
         let number = FIRST_NUMBER + connection as u64 * NUMBERS_PER_CONNECTION;
@@ -164,7 +165,7 @@ mod tests {
     use crate::http;
 
     fn endpoint() -> Endpoint {
-        Endpoint { address: "127.0.0.1:4000".parse().unwrap(), path: "/mcp".to_owned() }
+        Endpoint { address: "127.0.0.1:4000".parse().unwrap(), path: "/mcp".to_owned(), key: None }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Plugins in Python and JavaScript beside native servers on the official SDKs of these languages, in one run: the echo
 //! example of the SDK with a fresh cell for each call, and with warm ones.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -12,7 +11,7 @@ use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use crate::process::Server;
-use crate::report::LegReport;
+use crate::report::{LegReport, legs_table};
 use crate::throughput::{Plan, in_turns};
 
 /// What the project promises, over the native server of the same language.
@@ -44,6 +43,9 @@ pub struct Arguments {
     /// The Node to run the official TypeScript SDK with
     #[arg(long, value_name = "FILE", default_value = "node")]
     node: PathBuf,
+    /// The host [default: `toolcell` beside this program]
+    #[arg(long, value_name = "FILE")]
+    toolcell: Option<PathBuf>,
     /// The folder with `python/echo.py`
     #[arg(long, value_name = "DIR")]
     servers: PathBuf,
@@ -81,7 +83,8 @@ const LEGS: [(&str, [&str; 2]); 2] = [
 ///
 /// # Errors
 /// When a server does not start, a single call fails, or a ratio that is required is not reached.
-pub fn run(arguments: &Arguments, target: &Path, toolcell: &Path) -> Result<()> {
+pub fn run(arguments: &Arguments, target: &Path, beside: &Path) -> Result<()> {
+    let toolcell = arguments.toolcell.as_deref().unwrap_or(beside);
     let plan = Plan::new(arguments.connections, arguments.rounds, arguments.seconds, arguments.warmup)?;
     let folder = TempDir::new()?;
     let mut servers = Vec::new();
@@ -92,7 +95,7 @@ pub fn run(arguments: &Arguments, target: &Path, toolcell: &Path) -> Result<()> 
         }
     }
     let reports = in_turns(&plan, servers)?;
-    print!("{}", table(&plan, &reports));
+    print!("{}", legs_table(&plan, &reports, "/ native", |leg| ratio(&reports, leg)));
     println!("{}", json(&reports));
     require(&reports, &arguments.require)
 }
@@ -134,40 +137,6 @@ fn find<'a>(reports: &'a [LegReport], name: &str) -> Option<&'a LegReport> {
 
 fn ratio(reports: &[LegReport], leg: &LegReport) -> Option<f64> {
     leg.ratio_to(find(reports, native_of(leg.name))?)
-}
-
-fn table(plan: &Plan, reports: &[LegReport]) -> String {
-    let mut text = format!(
-        "\ntools/call of echo over HTTP: {} connections, median of {} rounds of {} s\n\n{:<20}{:>10}{:>10}{:>10}{:>10}{:>12}\n",
-        plan.connections,
-        plan.rounds,
-        plan.measured.as_secs_f64(),
-        "server",
-        "calls/s",
-        "spread",
-        "p50 µs",
-        "p99 µs",
-        "/ native",
-    );
-    let cell = |value: Option<f64>, decimals: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
-    };
-    for leg in reports {
-        let (rate, spread) = leg.rates();
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{:<20}{:>10}{:>8} %{:>10}{:>10}{:>12}",
-            leg.name,
-            cell(rate, 0),
-            cell(spread.map(|spread| spread * 100.0), 0),
-            cell(leg.middle(|round| round.p50_us), 0),
-            cell(leg.middle(|round| round.p99_us), 0),
-            cell(ratio(reports, leg), 2),
-        );
-    }
-    text.push_str("\nEvery answer was checked.\n");
-    text
 }
 
 fn json(reports: &[LegReport]) -> serde_json::Value {

@@ -5,6 +5,7 @@ mod call;
 mod http;
 mod languages;
 mod process;
+mod production;
 mod reload;
 mod report;
 mod servers;
@@ -32,6 +33,8 @@ enum Command {
     Throughput(ThroughputArgs),
     /// Calls per second of plugins in Python and JavaScript beside native servers on the official SDKs
     Languages(languages::Arguments),
+    /// Calls per second with keys, rates, audit, metrics and sampled traces beside the same host without
+    Production(production::Arguments),
     /// Failed calls and time to the new version while a plugin is replaced under load
     Reload(ReloadArgs),
     /// Runs one of the servers Toolcell is compared with
@@ -110,6 +113,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Throughput(args) => throughput(args),
         Command::Languages(args) => languages::run(&args, &target_dir()?, &beside_this_program("toolcell")),
+        Command::Production(args) => production::run(&args, &target_dir()?, &beside_this_program("toolcell")),
         Command::Reload(args) => reload(args),
         Command::Server { kind } => servers::run(kind),
     }

@@ -28,6 +28,8 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// The MCP endpoint, with its leading slash.
     pub path: String,
+    /// The API key that callers show, if they must show one.
+    pub key: Option<String>,
 }
 
 impl Endpoint {
@@ -36,7 +38,7 @@ impl Endpoint {
         let (_, url) = line.split_once(READY)?;
         let url = url.split_whitespace().next()?;
         let (authority, path) = url.split_once('/')?;
-        Some(Self { address: authority.parse().ok()?, path: format!("/{path}") })
+        Some(Self { address: authority.parse().ok()?, path: format!("/{path}"), key: None })
     }
 }
 
@@ -82,6 +84,13 @@ impl Server {
 
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The same server, whose callers show this key.
+    #[must_use]
+    pub fn with_key(mut self, key: String) -> Self {
+        self.endpoint.key = Some(key);
+        self
     }
 
     /// The last lines the server wrote to stderr.
@@ -167,7 +176,7 @@ mod tests {
         ];
         for (line, expected) in cases {
             let expected =
-                expected.map(|(address, path)| Endpoint { address: address.parse().unwrap(), path: path.to_owned() });
+                expected.map(|(address, path)| Endpoint { address: address.parse().unwrap(), path: path.to_owned(), key: None });
             assert_eq!(Endpoint::from_ready_line(line), expected, "{line}");
         }
     }

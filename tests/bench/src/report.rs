@@ -131,6 +131,45 @@ impl Report {
     }
 }
 
+/// Several servers, a line each, with the ratio of each under `heading`.
+pub fn legs_table(
+    plan: &Plan,
+    reports: &[LegReport],
+    heading: &str,
+    ratio: impl Fn(&LegReport) -> Option<f64>,
+) -> String {
+    let mut text = format!(
+        "\ntools/call of echo over HTTP: {} connections, median of {} rounds of {} s\n\n{:<20}{:>10}{:>10}{:>10}{:>10}{:>11}{:>12}\n",
+        plan.connections,
+        plan.rounds,
+        plan.measured.as_secs_f64(),
+        "server",
+        "calls/s",
+        "spread",
+        "p50 µs",
+        "p99 µs",
+        "server µs",
+        heading,
+    );
+    for leg in reports {
+        let (rate, spread) = leg.rates();
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<20}{:>10}{:>10}{:>10}{:>10}{:>11}{:>12}",
+            leg.name,
+            cell(rate, 0, ""),
+            cell(spread.map(|spread| spread * 100.0), 0, " %"),
+            cell(leg.middle(|round| round.p50_us), 0, ""),
+            cell(leg.middle(|round| round.p99_us), 0, ""),
+            cell(leg.median(|round| round.server_cpu_us), 0, ""),
+            cell(ratio(leg), 2, ""),
+        );
+    }
+    text.push_str("\nserver µs: CPU time per call. Every answer was checked.\n");
+    text
+}
+
 fn line(text: &mut String, cells: [String; 9]) {
     let [name, rest @ ..] = cells;
     // Writing to a string cannot fail.

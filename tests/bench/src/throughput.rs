@@ -98,7 +98,11 @@ impl Host {
     }
 }
 
-fn start_own(kind: Kind) -> Result<Server> {
+/// One of our own servers, as a process of its own.
+///
+/// # Errors
+/// When it does not start.
+pub fn start_own(kind: Kind) -> Result<Server> {
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     Server::start(Command::new(program).args(["server", kind.name()]))
 }

@@ -16,7 +16,10 @@ use super::log::Log;
 use super::{AuditConfig, AuditError, Fsync, Full};
 
 /// How many events are written under one lock.
-const BATCH: usize = 256;
+const BATCH: usize = 1_024;
+/// How long the first of them waits for others. Nobody waits for a line to be written, and one lock, one write and one waking of
+/// the thread for many lines leave the processor to the calls.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long after a failed write the next is tried.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -233,6 +236,7 @@ impl Writer {
             if got == 0 {
                 break;
             }
+            gather(&mut batch, &mut queue).await;
             let mut events = Vec::with_capacity(batch.len());
             for message in batch.drain(..) {
                 match message {
@@ -285,5 +289,17 @@ impl Writer {
             self.shared.trouble(Some(&error));
         }
         self.dirty = None;
+    }
+}
+
+/// Waits a moment for more events, unless somebody waits for these or there are enough.
+async fn gather(batch: &mut Vec<Message>, queue: &mut mpsc::Receiver<Message>) {
+    let room = BATCH.saturating_sub(batch.len());
+    if room == 0 || queue.is_closed() || batch.iter().any(|message| matches!(message, Message::Flush(_))) {
+        return;
+    }
+    tokio::time::sleep(GATHER).await;
+    if !queue.is_empty() {
+        queue.recv_many(batch, room).await;
     }
 }

@@ -27,7 +27,7 @@ async fn stand_in(watched: PathBuf, manner: Manner) -> Endpoint {
             tokio::spawn(answer_calls(stream, watched.clone(), manner));
         }
     });
-    Endpoint { address, path: "/mcp".to_owned() }
+    Endpoint { address, path: "/mcp".to_owned(), key: None }
 }
 
 /// Every request of the load arrives whole and alone, so one read is one request.

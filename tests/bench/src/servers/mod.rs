@@ -1,7 +1,8 @@
-//! The servers Toolcell is compared with: each runs as a process of its own, on a runtime with the default settings, and
-//! differs from the other only in the service behind the connections.
+//! The servers Toolcell is compared with, and the collector it reports to: each runs as a process of its own, on a runtime with
+//! the default settings, and differs from the others only in the service behind the connections.
 
 mod ceiling;
+mod collector;
 mod native;
 
 use std::convert::Infallible;
@@ -25,6 +26,8 @@ pub enum Kind {
     Ceiling,
     /// A native server on the official Rust SDK
     Rmcp,
+    /// Takes telemetry and throws it away
+    Collector,
 }
 
 impl Kind {
@@ -33,6 +36,7 @@ impl Kind {
         match self {
             Self::Ceiling => "ceiling",
             Self::Rmcp => "rmcp",
+            Self::Collector => "collector",
         }
     }
 }
@@ -58,6 +62,7 @@ async fn serve(kind: Kind, listener: TcpListener) -> Result<()> {
     match kind {
         Kind::Ceiling => accept(listener, ceiling::service()).await,
         Kind::Rmcp => accept(listener, native::service()).await,
+        Kind::Collector => accept(listener, collector::service()).await,
     }
 }
 
@@ -67,7 +72,7 @@ pub async fn start_in_process(kind: Kind) -> Result<crate::process::Endpoint> {
     let listener = bind().await?;
     let address = listener.local_addr()?;
     tokio::spawn(serve(kind, listener));
-    Ok(crate::process::Endpoint { address, path: "/mcp".to_owned() })
+    Ok(crate::process::Endpoint { address, path: "/mcp".to_owned(), key: None })
 }
 
 /// One task per connection, HTTP/1.1 with keep-alive.
