@@ -1,5 +1,6 @@
 //! What is known of a call before it runs.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 /// A call that wants to be let in. Made by the host, after it knows who is calling and that they may.
@@ -9,7 +10,7 @@ pub struct CallFacts<'a> {
     /// Who is calling; all callers without a name count as one.
     pub principal: Option<&'a str>,
     /// The groups the caller is in.
-    pub groups: &'a [String],
+    pub groups: Option<&'a BTreeSet<String>>,
     /// The plugin that would run.
     pub plugin: &'a str,
     /// The tool by the name its plugin gave it.
@@ -24,13 +25,18 @@ pub struct CallFacts<'a> {
 impl<'a> CallFacts<'a> {
     /// The facts of a call by somebody in no group.
     pub fn new(principal: Option<&'a str>, plugin: &'a str, tool: &'a str, now: SystemTime) -> Self {
-        Self { principal, groups: &[], plugin, tool, arguments_hash: None, now }
+        Self { principal, groups: None, plugin, tool, arguments_hash: None, now }
     }
 
     /// The same with the caller's groups.
     #[must_use]
-    pub fn with_groups(self, groups: &'a [String]) -> Self {
-        Self { groups, ..self }
+    pub fn with_groups(self, groups: &'a BTreeSet<String>) -> Self {
+        Self { groups: Some(groups), ..self }
+    }
+
+    /// Whether the caller is in a group.
+    pub(crate) fn is_in(&self, group: &str) -> bool {
+        self.groups.is_some_and(|groups| groups.contains(group))
     }
 
     /// The same with a hash of the arguments, so that repetition is noticed.

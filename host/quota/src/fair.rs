@@ -222,7 +222,7 @@ impl FairQueue {
 
     /// Turns in a row of a caller in these groups.
     pub(crate) fn weight(&self, call: &CallFacts<'_>) -> u32 {
-        let mine = self.0.config.weights.iter().filter(|(group, _)| call.groups.contains(group));
+        let mine = self.0.config.weights.iter().filter(|(group, _)| call.is_in(group));
         mine.map(|(_, weight)| *weight).max().unwrap_or(1)
     }
 

@@ -149,7 +149,7 @@ impl Only {
     /// Whether the rule is for this call.
     pub fn fits(&self, call: &CallFacts<'_>) -> bool {
         let Self { principals, groups, except_groups, plugins, tools } = self;
-        let in_one = |groups: &[String]| groups.iter().any(|it| call.groups.contains(it));
+        let in_one = |groups: &[String]| groups.iter().any(|it| call.is_in(it));
         // `weather@1` is one version of the plugin `weather`.
         let of_versions = call.plugin.split_once('@').map(|(name, _)| name);
         (principals.is_empty() || principals.iter().any(|it| Some(it.as_str()) == call.principal))

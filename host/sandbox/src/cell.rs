@@ -9,7 +9,7 @@ use super::doors::Doors;
 use super::engine::{Engine, Linked};
 use super::error::{CallFailure, LimitHit, LoadError};
 use super::inspect::Inspection;
-use super::ledger::Metered;
+use super::ledger::{Lengthy, Metered};
 use super::log::one_line;
 use super::net::Rules;
 use super::places::Places;
@@ -117,6 +117,7 @@ pub struct Cell {
     places: Places,
     /// Instances kept for the next call; none where each call has a fresh one.
     warm: Option<Warm>,
+    lengthy: Lengthy,
 }
 
 impl Cell {
@@ -137,7 +138,7 @@ impl Cell {
         let rules =
             Arc::new(Rules { plugin: plugin.into(), grant, requested, limits, tls, on_change: Some(on_change), doors });
         let of_callers = rules.grant.depends_on_caller().then(Mutex::default);
-        Self { compiled, rules, of_callers, places: Places::of_plugin(places), warm: None }
+        Self { compiled, rules, of_callers, places: Places::of_plugin(places), warm: None, lengthy: Lengthy::default() }
     }
 
     /// Keeps instances for the next call of the same caller instead of making one for each: faster, but what one call
@@ -412,7 +413,7 @@ impl Cell {
         let running = async {
             match &ledger {
                 None => running.await,
-                Some(ledger) => Metered::new(running, ledger).await,
+                Some(ledger) => Metered::new(running, ledger, &self.lengthy).await,
             }
         };
         let timed = tokio::time::timeout(wall.time(), running);

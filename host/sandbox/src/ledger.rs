@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Hosts, refusals and directories that are noted, each; the rest is counted together.
 const MAX_NOTED: usize = 32;
@@ -104,15 +105,24 @@ fn cut(text: &str) -> String {
     text.get(..end).unwrap_or_default().to_owned()
 }
 
+/// A turn of a guest that took less time than this was hardly interrupted: the wall's clock, which costs next to nothing, tells its
+/// processor time as well as the system does, which takes two system calls.
+const SHORT: Duration = Duration::from_millis(1);
+
+/// Whether the guests of a plugin compute for long at a time, so that the system is asked for their processor time.
+#[derive(Debug, Default)]
+pub(super) struct Lengthy(AtomicBool);
+
 /// A future that counts the processor time of its thread while it is polled.
 pub(super) struct Metered<'a, F> {
     inner: Pin<Box<F>>,
     ledger: &'a Ledger,
+    lengthy: &'a Lengthy,
 }
 
 impl<'a, F: Future> Metered<'a, F> {
-    pub(super) fn new(inner: F, ledger: &'a Ledger) -> Self {
-        Self { inner: Box::pin(inner), ledger }
+    pub(super) fn new(inner: F, ledger: &'a Ledger, lengthy: &'a Lengthy) -> Self {
+        Self { inner: Box::pin(inner), ledger, lengthy }
     }
 }
 
@@ -120,9 +130,13 @@ impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let before = thread_time();
+        let lengthy = &self.lengthy.0;
+        let (begun, before) = (Instant::now(), lengthy.load(Ordering::Relaxed).then(thread_time));
         let polled = self.inner.as_mut().poll(cx);
-        let spent = thread_time().saturating_sub(before);
+        let spent = before.map_or_else(|| begun.elapsed(), |before| thread_time().saturating_sub(before));
+        if before.is_some() != (spent > SHORT) {
+            lengthy.store(spent > SHORT, Ordering::Relaxed);
+        }
         self.ledger.note(|book| book.cpu += spent);
         polled
     }
@@ -158,17 +172,29 @@ mod tests {
     #[test]
     fn processor_time_is_that_of_the_work() {
         let ledger = Ledger::new();
-        let work = async {
+        let work = || async {
             let mut sum = 0_u64;
-            for n in 0..5_000_000_u64 {
+            for n in 0..20_000_000_u64 {
                 sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(n));
             }
             sum
         };
-        let mut metered = Metered::new(work, &ledger);
+        let lengthy = Lengthy::default();
         let waker = std::task::Waker::noop();
-        assert!(Pin::new(&mut metered).poll(&mut Context::from_waker(waker)).is_ready());
-        drop(metered);
-        assert!(ledger.take().cpu > Duration::from_micros(100));
+        let mut poll = |work: Pin<Box<dyn Future<Output = u64>>>| {
+            let mut metered = Metered::new(work, &ledger, &lengthy);
+            assert!(Pin::new(&mut metered).poll(&mut Context::from_waker(waker)).is_ready());
+            drop(metered);
+            (ledger.take().cpu, lengthy.0.load(Ordering::Relaxed))
+        };
+        let (spent, is_lengthy) = poll(Box::pin(work()));
+        assert!(spent > SHORT && is_lengthy, "{spent:?}");
+        // From then on the system's clock counts, which stands still while the thread sleeps.
+        let asleep = async {
+            std::thread::sleep(10 * SHORT);
+            0
+        };
+        let (spent, is_lengthy) = poll(Box::pin(asleep));
+        assert!(spent < SHORT && !is_lengthy, "{spent:?}");
     }
 }

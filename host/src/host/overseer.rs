@@ -90,9 +90,8 @@ impl Keeper {
         let quotas = self.0.quotas.load_full();
         let Some(quotas) = &*quotas else { return Ok(None) };
         let caller = call.caller.as_deref();
-        let groups: Vec<String> = caller.map(|caller| caller.groups.iter().cloned().collect()).unwrap_or_default();
         let facts = CallFacts::new(caller.map(|caller| caller.id.as_str()), &call.plugin, &call.name, call.time);
-        let mut facts = facts.with_groups(&groups);
+        let mut facts = caller.map_or(facts, |caller| facts.with_groups(&caller.groups));
         if quotas.counts_repetition() && call.kind == CallKind::Tool {
             facts = facts.with_arguments_hash(half(digest(&call.arguments)));
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
-use crate::text::{clip, rfc3339};
+use crate::text::{Stamp, clip};
 
 /// The longest name of a plugin, tool, principal or rule a receipt keeps, in bytes. Longer ones are cut.
 pub const MAX_NAME: usize = 256;
@@ -372,5 +372,5 @@ fn is_zero(value: &u64) -> bool {
 }
 
 fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*time))
+    serializer.collect_str(&Stamp(*time))
 }

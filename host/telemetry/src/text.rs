@@ -1,5 +1,6 @@
 //! Strings with a bound, and times as text.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -21,9 +22,18 @@ pub(crate) fn clip(text: impl Into<String>, max: usize) -> String {
 
 /// RFC 3339 in UTC with six digits of a second, so that every line has the same width: `2026-11-23T12:00:00.000000Z`.
 /// A time that no calendar holds is the epoch.
+pub(crate) struct Stamp(pub SystemTime);
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stamp = Timestamp::try_from(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        write!(f, "{stamp:.6}")
+    }
+}
+
+/// A [`Stamp`] as text.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
-    let stamp = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    format!("{stamp:.6}")
+    Stamp(time).to_string()
 }
 
 /// Reads what [`rfc3339`] wrote.
@@ -42,7 +52,9 @@ pub(crate) fn utc_day(time: SystemTime) -> String {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| char::from(DIGITS.get(usize::from(n & 15)).copied().unwrap_or(b'0'));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    bytes.iter().for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
+    text
 }
 
 /// Lower-case hexadecimal of exactly `N` bytes; capitals are refused.

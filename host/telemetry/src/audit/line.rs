@@ -1,6 +1,7 @@
 //! The bytes of a line, and its place in the chain.
 
 use std::fmt;
+use std::io::Write as _;
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::AuditError;
 use super::event::{Data, Event};
-use crate::text::{hex, rfc3339, unhex};
+use crate::text::{Stamp, hex, unhex};
 
 /// The longest line, in bytes. The largest receipt there can be, every character escaped, stays below.
 pub const MAX_LINE: usize = 512 * 1024;
@@ -97,52 +98,52 @@ pub(crate) fn seal(body: &[u8], key: Option<&AuditKey>) -> String {
 }
 
 /// Writes a line with its line feed into `out` and returns the new head.
-pub(crate) fn write(out: &mut String, after: &Head, event: &Event, key: Option<&AuditKey>) -> Head {
+pub(crate) fn write(out: &mut Vec<u8>, after: &Head, event: &Event, key: Option<&AuditKey>) -> Head {
     let begin = out.len();
     let seq = after.seq.saturating_add(1);
-    let data = payload(event);
-    out.push_str("{\"seq\":");
-    out.push_str(&seq.to_string());
-    out.push_str(",\"time\":\"");
-    out.push_str(&rfc3339(event.time));
-    out.push_str("\",\"event\":\"");
-    out.push_str(event.kind.as_str());
-    out.push_str("\",\"principal\":");
+    // Writing to memory cannot fail.
+    let _ = write!(out, "{{\"seq\":{seq},\"time\":\"{}\",\"event\":\"{}\"", Stamp(event.time), event.kind.as_str());
+    out.extend_from_slice(b",\"principal\":");
     text(out, event.principal.as_deref());
-    out.push_str(",\"trace\":");
+    out.extend_from_slice(b",\"trace\":");
     text(out, event.trace.as_deref());
-    out.push_str(",\"data\":");
-    out.push_str(&data);
-    out.push_str(PREV_FIELD);
-    out.push_str(&after.hash);
-    out.push('"');
-    let hash = seal(out.get(begin..).unwrap_or_default().as_bytes(), key);
-    out.push_str(HASH_FIELD);
-    out.push_str(&hash);
-    out.push_str(END);
-    out.push('\n');
+    out.extend_from_slice(b",\"data\":");
+    payload(out, event);
+    out.extend_from_slice(PREV_FIELD.as_bytes());
+    out.extend_from_slice(after.hash.as_bytes());
+    out.push(b'"');
+    let hash = seal(out.get(begin..).unwrap_or_default(), key);
+    out.extend_from_slice(HASH_FIELD.as_bytes());
+    out.extend_from_slice(hash.as_bytes());
+    out.extend_from_slice(END.as_bytes());
+    out.push(b'\n');
     Head { seq, hash }
 }
 
 /// Room for the fields around the data.
 const AROUND: usize = 4 * 1024;
 
-fn payload(event: &Event) -> String {
-    let json = match &event.data {
-        Data::Receipt(receipt) => receipt.to_json(),
-        Data::Json(value) => serde_json::to_string(value),
+fn payload(out: &mut Vec<u8>, event: &Event) {
+    let begin = out.len();
+    let written = match &event.data {
+        Data::Receipt(receipt) => serde_json::to_writer(&mut *out, receipt),
+        Data::Json(value) => serde_json::to_writer(&mut *out, value),
     };
-    match json {
-        Ok(json) if json.len() <= MAX_LINE - AROUND => json,
-        Ok(json) => format!("{{\"omitted_bytes\":{}}}", json.len()),
-        Err(_) => "{\"omitted\":\"not json\"}".to_owned(),
+    let length = out.len().saturating_sub(begin);
+    if written.is_err() {
+        out.truncate(begin);
+        out.extend_from_slice(b"{\"omitted\":\"not json\"}");
+    } else if length > MAX_LINE - AROUND {
+        out.truncate(begin);
+        let _ = write!(out, "{{\"omitted_bytes\":{length}}}");
     }
 }
 
-fn text(out: &mut String, value: Option<&str>) {
-    match value.map(serde_json::to_string) {
-        Some(Ok(json)) => out.push_str(&json),
-        Some(Err(_)) | None => out.push_str("null"),
+fn text(out: &mut Vec<u8>, value: Option<&str>) {
+    let begin = out.len();
+    if serde_json::to_writer(&mut *out, &value).is_err() {
+        out.truncate(begin);
+        out.extend_from_slice(b"null");
     }
 }
 

@@ -98,7 +98,7 @@ impl Log {
         self.refresh(now)?;
         let mut rest = events;
         while !rest.is_empty() {
-            let mut out = String::new();
+            let mut out = Vec::new();
             let mut heads = Vec::new();
             let mut head = self.head.clone();
             for event in rest {
@@ -120,7 +120,7 @@ impl Log {
             *done = done.saturating_add(heads.len());
             if let Some(on_line) = &self.config.on_line {
                 for ((head, range), event) in heads.iter().zip(rest) {
-                    on_line(Written { line: out.get(range.clone()).unwrap_or_default(), head, event });
+                    on_line(Written { line: as_text(out.get(range.clone())), head, event });
                 }
             }
             rest = rest.get(heads.len()..).unwrap_or_default();
@@ -142,9 +142,9 @@ impl Log {
         old && !begun || active.len.saturating_add(more) > self.config.max_bytes
     }
 
-    fn write(&mut self, out: &str, head: &Head, began: Option<SystemTime>) -> Result<(), AuditError> {
+    fn write(&mut self, out: &[u8], head: &Head, began: Option<SystemTime>) -> Result<(), AuditError> {
         let Some(active) = &mut self.file else { return Err(AuditError::Closed) };
-        if let Err(error) = active.file.write_all(out.as_bytes()) {
+        if let Err(error) = active.file.write_all(out) {
             // What came into the file of it is taken back. If even that fails, it is an unfinished line to the next.
             let undone = active.file.set_len(active.len);
             if undone.is_err() {
@@ -153,7 +153,7 @@ impl Log {
             return Err(AuditError::Io { path: self.path.clone(), source: error });
         }
         active.len = active.len.saturating_add(out.len() as u64);
-        active.used = active.began.is_some() || out.lines().nth(1).is_some();
+        active.used = active.began.is_some() || out.split(|byte| *byte == b'\n').nth(2).is_some();
         if active.began.is_none() {
             active.began = began.map(|time| (self.head.seq.saturating_add(1), time));
         }
@@ -237,14 +237,19 @@ impl Log {
     /// Writes a line of the log's own.
     fn own(&mut self, kind: EventKind, now: SystemTime, data: serde_json::Value) -> Result<(), AuditError> {
         let event = Event::new(kind, now, data);
-        let mut out = String::new();
+        let mut out = Vec::new();
         let head = line::write(&mut out, &self.head, &event, self.config.key.as_ref());
         self.write(&out, &head, Some(now))?;
         if let Some(on_line) = &self.config.on_line {
-            on_line(Written { line: out.trim_end(), head: &head, event: &event });
+            on_line(Written { line: as_text(Some(out.trim_ascii_end())), head: &head, event: &event });
         }
         Ok(())
     }
+}
+
+/// Lines are UTF-8, as all that is written into them.
+fn as_text(line: Option<&[u8]>) -> &str {
+    std::str::from_utf8(line.unwrap_or_default()).unwrap_or_default()
 }
 
 fn create(path: &Path) -> Result<File, AuditError> {

@@ -13,6 +13,7 @@ mod labels;
 mod tests;
 mod tool;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +30,7 @@ use self::labels::{
     WhatLabels,
 };
 pub use self::labels::{MAX_SETS, MAX_TOOLS, OTHER};
+pub(crate) use self::tool::Total;
 use self::tool::Cache;
 use crate::audit::AuditCounts;
 use crate::receipt::{Outcome, Receipt};
@@ -175,6 +177,11 @@ impl Metrics {
     /// How many calls have not ended.
     pub fn in_flight(&self) -> i64 {
         self.in_flight.get()
+    }
+
+    /// What each plugin's calls have cost.
+    pub(crate) fn totals(&self) -> BTreeMap<String, Total> {
+        self.cache.totals()
     }
 
     /// Counts a call that ended.

@@ -1,6 +1,6 @@
 //! A tool's own metrics, found once for each call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -67,6 +67,17 @@ impl Handles {
     }
 }
 
+/// What the calls of one plugin have cost since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Total {
+    /// Processor time in seconds.
+    pub(crate) cpu: f64,
+    /// Arguments, in bytes.
+    pub(crate) bytes_in: u64,
+    /// Results, in bytes.
+    pub(crate) bytes_out: u64,
+}
+
 type Tools = HashMap<String, Arc<Handles>>;
 
 /// Finds a tool's handles by names that are not copied for it.
@@ -89,6 +100,30 @@ impl Found {
 }
 
 impl Cache {
+    /// What each plugin's calls have cost.
+    pub(crate) fn totals(&self) -> BTreeMap<String, Total> {
+        // A tool and a prompt of one name share their series.
+        let mut series: BTreeMap<(String, String), Arc<Handles>> = BTreeMap::new();
+        for kind in &self.kinds {
+            let found = kind.read().unwrap_or_else(PoisonError::into_inner);
+            let other = found.other.iter().map(|handles| (OTHER, OTHER, handles));
+            let named = found.plugins.iter().flat_map(|(plugin, tools)| {
+                tools.iter().map(|(tool, handles)| (plugin.as_str(), tool.as_str(), handles))
+            });
+            for (plugin, tool, handles) in named.chain(other) {
+                series.entry((plugin.to_owned(), tool.to_owned())).or_insert_with(|| Arc::clone(handles));
+            }
+        }
+        let mut totals: BTreeMap<String, Total> = BTreeMap::new();
+        for ((plugin, _), handles) in series {
+            let total = totals.entry(plugin).or_default();
+            total.cpu += handles.cpu.get();
+            total.bytes_in = total.bytes_in.saturating_add(handles.bytes_in.get());
+            total.bytes_out = total.bytes_out.saturating_add(handles.bytes_out.get());
+        }
+        totals
+    }
+
     pub(crate) fn get(&self, families: &Families, plugin: &str, tool: &str, kind: Kind) -> Arc<Handles> {
         let [tools, resources, prompts, completions] = &self.kinds;
         let slot = match kind {

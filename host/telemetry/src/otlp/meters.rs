@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, MeterProvider};
+use opentelemetry::metrics::{Histogram, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 use super::{SCOPE, Transport};
@@ -18,8 +18,6 @@ const BUCKETS: [f64; 14] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0
 #[derive(Debug)]
 pub(crate) struct Meters {
     duration: Histogram<f64>,
-    cpu: Counter<f64>,
-    io: Counter<u64>,
 }
 
 /// What an operation was, for its attributes.
@@ -43,6 +41,32 @@ impl Meters {
             .with_description("Calls that have not ended")
             .with_callback(move |observer| observer.observe(active.in_flight(), &[]))
             .build();
+        // What calls cost is counted already, and read when it is sent: no call pays for it twice.
+        let spent = Arc::clone(metrics);
+        let _ = meter
+            .f64_observable_counter("toolcell.call.cpu.time")
+            .with_unit("s")
+            .with_description("Processor time of guests")
+            .with_callback(move |observer| {
+                for (plugin, total) in spent.totals() {
+                    observer.observe(total.cpu, &[KeyValue::new("toolcell.plugin", plugin)]);
+                }
+            })
+            .build();
+        let moved = Arc::clone(metrics);
+        let _ = meter
+            .u64_observable_counter("toolcell.call.io")
+            .with_unit("By")
+            .with_description("Arguments and results")
+            .with_callback(move |observer| {
+                for (plugin, total) in moved.totals() {
+                    for (way, bytes) in [("receive", total.bytes_in), ("transmit", total.bytes_out)] {
+                        let way = KeyValue::new("network.io.direction", way);
+                        observer.observe(bytes, &[KeyValue::new("toolcell.plugin", plugin.clone()), way]);
+                    }
+                }
+            })
+            .build();
         Self {
             duration: meter
                 .f64_histogram("mcp.server.operation.duration")
@@ -52,23 +76,12 @@ impl Meters {
                 )
                 .with_boundaries(BUCKETS.to_vec())
                 .build(),
-            cpu: meter
-                .f64_counter("toolcell.call.cpu.time")
-                .with_unit("s")
-                .with_description("Processor time of guests")
-                .build(),
-            io: meter
-                .u64_counter("toolcell.call.io")
-                .with_unit("By")
-                .with_description("Arguments and results")
-                .build(),
         }
     }
 
     pub(crate) fn call(&self, receipt: &Receipt, operation: Operation<'_>) {
-        let plugin = KeyValue::new("toolcell.plugin", receipt.plugin.clone());
         let mut set = attributes(operation);
-        set.push(plugin.clone());
+        set.push(KeyValue::new("toolcell.plugin", receipt.plugin.clone()));
         match receipt.kind {
             Kind::Tool => {
                 set.push(KeyValue::new("gen_ai.operation.name", "execute_tool"));
@@ -78,12 +91,6 @@ impl Meters {
             Kind::Resource | Kind::Completion => {}
         }
         self.duration.record(Duration::from_micros(receipt.wall_us).as_secs_f64(), &set);
-        if receipt.cpu_ms > 0 {
-            self.cpu.add(Duration::from_millis(receipt.cpu_ms).as_secs_f64(), std::slice::from_ref(&plugin));
-        }
-        let [incoming, outgoing] = ["receive", "transmit"].map(|way| KeyValue::new("network.io.direction", way));
-        self.io.add(receipt.bytes_in, &[plugin.clone(), incoming]);
-        self.io.add(receipt.bytes_out, &[plugin, outgoing]);
     }
 
     /// What is no call: `initialize`, `tools/list`.

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +152,8 @@ pub enum UsageError {
 pub struct Usage {
     dir: PathBuf,
     keep_days: usize,
-    unsaved: Mutex<HashMap<String, Day>>,
+    /// By the number of the day since 1970 in UTC.
+    unsaved: Mutex<HashMap<u64, Day>>,
 }
 
 impl Usage {
@@ -171,7 +173,7 @@ impl Usage {
         // A resource's URI is the caller's to choose; it is counted by plugin.
         let name = if receipt.kind == Kind::Resource { "(resources)" } else { receipt.name.as_str() };
         let sums = Sums::of(receipt);
-        let day = utc_day(receipt.started);
+        let day = day_number(receipt.started);
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(day) = unsaved.get_mut(&day) {
             day.add(principal, &receipt.plugin, name, &sums);
@@ -190,8 +192,11 @@ impl Usage {
     pub fn snapshot(&self, by: By, since: Option<&str>) -> Result<Table, UsageError> {
         let mut table = load(&self.dir, by, since)?;
         let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, day) in unsaved.iter().filter(|(day, _)| since.is_none_or(|since| day.as_str() >= since)) {
-            table.add(name, day);
+        for (number, day) in unsaved.iter() {
+            let name = day_name(*number);
+            if since.is_none_or(|since| name.as_str() >= since) {
+                table.add(&name, day);
+            }
         }
         table.sort();
         Ok(table)
@@ -205,13 +210,25 @@ impl Usage {
     pub fn save(&self) -> Result<(), UsageError> {
         let days = std::mem::take(&mut *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner));
         let mut failed = None;
-        for (name, day) in days {
+        for (number, day) in days {
+            let name = day_name(number);
             if let Err(error) = file::merge(&self.dir, &name, &day, self.keep_days) {
                 let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
-                unsaved.entry(name).or_default().merge(&day);
+                unsaved.entry(number).or_default().merge(&day);
                 failed = Some(error);
             }
         }
         failed.map_or(Ok(()), Err)
     }
+}
+
+const SECONDS_A_DAY: u64 = 86_400;
+
+fn day_number(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / SECONDS_A_DAY)
+}
+
+fn day_name(number: u64) -> String {
+    let since = Duration::from_secs(number.saturating_mul(SECONDS_A_DAY));
+    utc_day(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))
 }
