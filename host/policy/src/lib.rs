@@ -20,6 +20,7 @@
 //! - `peers`: other tools it may call.
 //! - `caller`: who is calling.
 //! - `access`: which callers see and use what.
+//! - `changes`: what one grant has that another has not.
 //! - `narrow`: what a plugin may do for one caller.
 //! - `secret`: secrets it may use without seeing them.
 //! - `approval`: which calls wait for a person.
@@ -33,6 +34,7 @@ mod access;
 pub mod addr;
 mod approval;
 mod caller;
+mod changes;
 mod decision;
 mod env;
 mod fs;
@@ -51,6 +53,7 @@ pub use access::{AccessRules, AllowRule, Item, Lacking, View};
 pub use addr::AddrClass;
 pub use approval::{Approvable, ApprovalRule, Approvals};
 pub use caller::{Callers, NamePattern, Principal};
+pub use changes::GrantChanges;
 pub use decision::{AddrPermit, DenyReason, DirPermit, NamePermit};
 pub use env::{check_env_name, check_env_value, plugin_table, toml_key};
 pub use fs::{Access, DirGrant, DirRequest, check_guest_path, check_requested_path};
