@@ -16,6 +16,8 @@ use super::{AuditConfig, AuditError, LOCK, Written};
 /// written since.
 pub(crate) struct Log {
     config: AuditConfig,
+    /// Which folder it was when the log was opened.
+    folder: u64,
     path: PathBuf,
     lock: File,
     file: Option<Active>,
@@ -51,14 +53,10 @@ impl Log {
     pub(crate) fn open(config: AuditConfig, now: SystemTime) -> Result<Self, AuditError> {
         make_dir(&config.dir)?;
         let lock = config.dir.join(LOCK);
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&lock)
-            .map_err(AuditError::io(&lock))?;
-        let mut log = Self { path: active(&config.dir), config, lock, file: None, head: Head::default() };
+        let mut options = OpenOptions::new();
+        let lock = itself(&lock, options.create(true).truncate(false).read(true).write(true))?;
+        let folder = identity(&std::fs::metadata(&config.dir).map_err(AuditError::io(&config.dir))?);
+        let mut log = Self { path: active(&config.dir), folder, config, lock, file: None, head: Head::default() };
         log.locked(|log| log.refresh(now))?;
         Ok(log)
     }
@@ -163,12 +161,16 @@ impl Log {
 
     /// Looks whether the file is still the one we know, at the size we left it at, and takes it up anew if not.
     fn refresh(&mut self, now: SystemTime) -> Result<(), AuditError> {
-        let known = match (&self.file, std::fs::metadata(&self.path)) {
+        let known = match (&self.file, std::fs::symlink_metadata(&self.path)) {
             (Some(active), Ok(found)) => active.identity == identity(&found) && active.len == found.len(),
             _ => false,
         };
         if known {
             return Ok(());
+        }
+        let dir = &self.config.dir;
+        if identity(&std::fs::metadata(dir).map_err(AuditError::io(dir))?) != self.folder {
+            return Err(AuditError::Replaced { path: dir.clone() });
         }
         let mut file = create(&self.path)?;
         let taken = tail::last(&mut file, &self.path, self.config.key.as_ref())?;
@@ -260,7 +262,21 @@ fn create(path: &Path) -> Result<File, AuditError> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(path).map_err(AuditError::io(path))
+    itself(path, &options)
+}
+
+/// Opens a file that is itself at its place. Through a link, lines would be appended to any file the host may write, and
+/// what is no line cut off there.
+fn itself(path: &Path, options: &OpenOptions) -> Result<File, AuditError> {
+    let replaced = || AuditError::Replaced { path: path.to_owned() };
+    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(replaced());
+    }
+    let file = options.open(path).map_err(AuditError::io(path))?;
+    // What was looked at before may not be what was opened.
+    let there = std::fs::symlink_metadata(path).map_err(AuditError::io(path))?;
+    let opened = file.metadata().map_err(AuditError::io(path))?;
+    if there.is_file() && identity(&there) == identity(&opened) { Ok(file) } else { Err(replaced()) }
 }
 
 fn make_dir(dir: &Path) -> Result<(), AuditError> {
@@ -288,7 +304,8 @@ fn identity(metadata: &Metadata) -> u64 {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        metadata.ino()
+        // Numbers of files repeat on other disks.
+        metadata.ino() ^ metadata.dev().rotate_left(32)
     }
     #[cfg(not(unix))]
     {

@@ -146,6 +146,15 @@ pub enum AuditError {
         /// What it said.
         source: std::io::Error,
     },
+    /// A link, a folder or another file is where the log was, or should be.
+    #[error(
+        "audit log {}: something else is at its place, such as a link; find out who put it there, then move it away and restart the host",
+        path.display()
+    )]
+    Replaced {
+        /// The place.
+        path: PathBuf,
+    },
     /// The last line is not what was written, or was written with another key.
     #[error(
         "audit log {}: the last line does not belong to the chain ({why}); run `toolcell audit verify`, then move the folder aside or give the key it was written with",
