@@ -65,7 +65,8 @@ pub fn client_sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
-/// Where a client toolchain was installed: `node`, `js`, `oauth`, `python-mcp1` or `python-mcp2`.
+/// Where a client toolchain was installed: `node`, `js`, `oauth`, `python-mcp1`, `python-mcp2`,
+/// `python-observers` or `rotel`.
 ///
 /// # Panics
 ///

@@ -4,10 +4,11 @@
 //! In reading order: [`artifacts`] (what the tests need built), [`component`] (what is made up on the spot), [`site`] (a folder with a config and plugins),
 //! [`host`] (the running binary), [`http`] and [`stdio`] (raw clients, able to misbehave), [`pki`] and
 //! [`tls`] (certificates, and connections with them), [`wire`] (the judge of every
-//! message they receive), [`mcp`] (what is said over them, in both eras), [`web`] (a server for guests to fetch from), [`plan`] and [`rounds`] (what the official clients
+//! message they receive), [`mcp`] (what is said over them, in both eras), [`web`] (a server for guests to fetch from), [`collector`] (where telemetry goes), [`plan`] and [`rounds`] (what the official clients
 //! are told).
 
 pub mod artifacts;
+pub mod collector;
 pub mod component;
 pub mod host;
 pub mod http;

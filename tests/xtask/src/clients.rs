@@ -11,8 +11,8 @@ use crate::run::{Outcome, read, run, step};
 use crate::workspace::{Workspace, write_if_changed};
 
 pub const HELP: &str = "\
-Installs the TypeScript and Python MCP clients, the Inspector, the conformance suite and an authorization server under
-target/clients, from the lock files in tests/clients. Needs python3 3.10 or newer with venv and pip. Node 22.19 or newer is used if it is
+Installs the TypeScript and Python MCP clients, the Inspector, the conformance suite, an authorization server, a collector
+of telemetry and Prometheus' own reader of metrics under target/clients, from the lock files in tests/clients. Needs python3 3.10 or newer with venv and pip. Node 22.19 or newer is used if it is
 there, otherwise one is installed from PyPI, beside the rest.";
 
 /// The oldest Node that the Inspector runs on.
@@ -64,16 +64,20 @@ pub fn install(workspace: &Workspace) -> Outcome<Clients> {
         let python = find_python()?;
         let mcp1 = venv(&python, &target, "python-mcp1", &source.join("python/requirements-mcp1.txt"))?;
         let mcp2 = venv(&python, &target, "python-mcp2", &source.join("python/requirements-mcp2.txt"))?;
+        let observers = venv(&python, &target, "python-observers", &source.join("python/requirements-observers.txt"))?;
+        let rotel = rotel(&observers)?;
         let node = any_node(&python, &target, &source)?;
         let js = node_modules(&node, &target, &source.join("js"), "js")?;
         let oauth = node_modules(&node, &target, &source.join("oauth"), "oauth")?;
         let paths = format!(
-            "node={}\njs={}\noauth={}\npython-mcp1={}\npython-mcp2={}\n",
+            "node={}\njs={}\noauth={}\npython-mcp1={}\npython-mcp2={}\npython-observers={}\nrotel={}\n",
             node.node.display(),
             js.display(),
             oauth.display(),
             mcp1.display(),
             mcp2.display(),
+            observers.display(),
+            rotel.display(),
         );
         write_if_changed(&target.join("paths"), paths.as_bytes())?;
         Ok(Clients { node: node.node, js, python: mcp2, npm: node.npm })
@@ -118,6 +122,13 @@ fn venv(python: &Path, target: &Path, name: &str, requirements: &Path) -> Outcom
         .arg(requirements))?;
     fs::write(folder.join(READY), b"")?;
     Ok(interpreter)
+}
+
+/// The OpenTelemetry collector inside the virtual environment. Its package is found, not imported: what it imports is not
+/// needed to run the collector.
+fn rotel(python: &Path) -> Outcome<PathBuf> {
+    let find = "import importlib.util, os; print(os.path.dirname(importlib.util.find_spec('rotel').origin))";
+    Ok(PathBuf::from(read(Command::new(python).args(["-c", find]))?).join("rotel-agent"))
 }
 
 /// The Node of this machine, or else one from PyPI.
