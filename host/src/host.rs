@@ -2,6 +2,7 @@
 
 pub mod door;
 pub mod overseer;
+mod steps;
 pub(crate) mod values;
 
 use crate::policy::{AllowAll, Policy};
@@ -244,6 +245,11 @@ impl Host {
     /// The plugins and tools in service now, and what is not and why.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.registry.snapshot()
+    }
+
+    /// Which callers may use what now, and what a person must approve.
+    pub fn rules(&self) -> Arc<Rulebook> {
+        self.0.registry.rules()
     }
 
     /// Tells when plugins have been loaded anew, whether or not that changed anything: the generation of the snapshot that

@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use super::types::{Client, ClientAbilities, Continuation, Level, TraceContext};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -41,6 +42,30 @@ pub struct CallCtx {
     pub via: Option<Via>,
     /// Where its cost is noted, if anyone wants to know.
     pub ledger: Option<Arc<Ledger>>,
+    /// How it came to the host.
+    pub route: Route,
+}
+
+/// How a call came to the host, for whoever traces it. Guests are told nothing of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Route {
+    /// The revision of MCP that its client speaks.
+    pub protocol: Option<&'static str>,
+    /// What carried it; none if that is an embedder's own.
+    pub carrier: Option<Carrier>,
+    /// The client's address, after the proxies that are trusted.
+    pub client: Option<IpAddr>,
+    /// The trace that the carrier's request belongs to, where the message names one of its own as well.
+    pub trace: Option<TraceContext>,
+}
+
+/// What carries messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// HTTP.
+    Http,
+    /// Standard input and output.
+    Pipe,
 }
 
 /// A call that waits for the tool it called.
@@ -78,6 +103,7 @@ impl Default for CallCtx {
             is_task: false,
             clock_ahead: Duration::ZERO,
             via: None,
+            route: Route::default(),
             ledger: None,
         }
     }

@@ -6,7 +6,7 @@ use super::error::LoadError;
 use super::places::{self, Places};
 use super::state::CellState;
 use super::tls::Tls;
-use super::{imports, inspect};
+use super::{imports, inspect, opened};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,6 +190,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CellState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    opened::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     imports::add_to_linker(&mut linker)?;

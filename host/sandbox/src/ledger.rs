@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// Hosts, refusals and directories that are noted, each; the rest is counted together.
+/// Hosts, refusals and files that are noted, each; the rest is counted together.
 const MAX_NOTED: usize = 32;
+/// Outgoing requests and calls to the host that are noted one by one, together; the rest is counted.
+pub const MAX_STEPS: usize = 64;
 /// The longest text that is noted, in bytes.
 const MAX_TEXT: usize = 512;
 
@@ -35,10 +37,19 @@ pub struct Spent {
     pub refusals: Vec<(&'static str, String)>,
     /// Refusals beyond those that are named.
     pub other_refusals: u64,
-    /// Directories the call could reach, by guest path.
-    pub dirs: Vec<String>,
+    /// Files and directories that were opened, each once, by the guest's names.
+    pub files: Vec<String>,
+    /// Openings beyond those.
+    pub other_files: u64,
     /// Names of the secrets that went with its requests.
     pub secrets: Vec<String>,
+    /// Single requests and calls to the host, in the order in which they began; nothing unless the ledger
+    /// [follows](Ledger::following) them.
+    pub steps: Vec<Step>,
+    /// Those beyond the ones that are told.
+    pub other_steps: u64,
+    /// Whether the guest was not asked, because the result of an earlier call was good for this one too.
+    pub cached: bool,
 }
 
 /// What became of the requests to one host.
@@ -48,13 +59,70 @@ pub struct HostUse {
     pub requests: u64,
     /// Those that got no response.
     pub failed: u64,
+    /// Requests that the host's rules did not let out; they are among none of the other numbers.
+    pub refused: u64,
     /// From sending to the response's header, all together.
     pub waited: Duration,
+    /// Bytes of request bodies that were taken to be sent.
+    pub sent: u64,
+    /// Bytes of response bodies that the guest was given.
+    pub received: u64,
+}
+
+/// One thing a guest had the host do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// When it began.
+    pub began: Instant,
+    /// How long it took; of a request until the last byte of its answer that the guest read.
+    pub took: Duration,
+    /// What it was.
+    pub what: Did,
+}
+
+/// What a guest had the host do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Did {
+    /// A function of the host's was called, such as `store.get`.
+    Called(&'static str),
+    /// An HTTP request was made.
+    Requested(Exchange),
+}
+
+/// One HTTP request of a guest's and its answer, without anything secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The method, as the guest chose it.
+    pub method: String,
+    /// The URL without what stands before the host's name, and with the values of its query masked.
+    pub url: String,
+    /// How it ended.
+    pub end: ExchangeEnd,
+    /// Bytes of the request's body.
+    pub sent: u64,
+    /// Bytes of the response's body.
+    pub received: u64,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExchangeEnd {
+    /// It was given up before there was an answer.
+    Open,
+    /// With a response of this status.
+    Status(u16),
+    /// Without a response; a word from a short list.
+    Failed(&'static str),
+    /// It was not let out; the rule's stable name.
+    Refused(&'static str),
 }
 
 /// A book that one call writes and its caller reads.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<Spent>);
+pub struct Ledger {
+    spent: Mutex<Spent>,
+    follows: bool,
+}
 
 impl Ledger {
     /// An empty one.
@@ -62,13 +130,54 @@ impl Ledger {
         Arc::default()
     }
 
+    /// An empty one that also tells each request and each call to the host, if somebody wants to know.
+    pub fn following(follows: bool) -> Arc<Self> {
+        Arc::new(Self { spent: Mutex::default(), follows })
+    }
+
+    /// The result of an earlier call was given.
+    pub fn was_cached(&self) {
+        self.note(|spent| spent.cached = true);
+    }
+
     /// What it says, and leaves it empty.
     pub fn take(&self) -> Spent {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn note(&self, write: impl FnOnce(&mut Spent)) {
-        write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        write(&mut self.spent.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether single steps are told.
+    pub(super) fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// Begins a step and returns its place.
+    fn begin(&self, what: Did) -> Option<usize> {
+        let mut place = None;
+        self.note(|spent| match spent.steps.len() {
+            at @ 0..MAX_STEPS => {
+                spent.steps.push(Step { began: Instant::now(), took: Duration::ZERO, what });
+                place = Some(at);
+            }
+            _ => spent.other_steps += 1,
+        });
+        place
+    }
+
+    /// Has a call to the host told, if steps are told.
+    pub(super) async fn told<T>(ledger: Option<&Self>, name: &'static str, call: impl Future<Output = T>) -> T {
+        let Some(ledger) = ledger.filter(|ledger| ledger.follows) else { return call.await };
+        let place = ledger.begin(Did::Called(name));
+        let result = call.await;
+        ledger.note(|spent| {
+            if let Some(step) = place.and_then(|at| spent.steps.get_mut(at)) {
+                step.took = step.began.elapsed();
+            }
+        });
+        result
     }
 
     pub(super) fn refused(&self, rule: &'static str, text: &str) {
@@ -78,16 +187,11 @@ impl Ledger {
         });
     }
 
-    pub(super) fn requested(&self, host: String, waited: Duration, answered: bool) {
-        self.note(|spent| {
-            if spent.hosts.len() >= MAX_NOTED && !spent.hosts.contains_key(&host) {
-                spent.other_requests += 1;
-                return;
-            }
-            let used = spent.hosts.entry(host).or_default();
-            used.requests += 1;
-            used.failed += u64::from(!answered);
-            used.waited += waited;
+    pub(super) fn opened(&self, name: &str) {
+        self.note(|spent| match spent.files.len() {
+            _ if spent.files.iter().any(|known| known == name) => {}
+            0..MAX_NOTED => spent.files.push(name.to_owned()),
+            _ => spent.other_files += 1,
         });
     }
 
@@ -97,6 +201,80 @@ impl Ledger {
                 spent.secrets.push(name.to_owned());
             }
         });
+    }
+}
+
+/// One request on its way, and after it the bytes of both bodies. Clones are the same request.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    ledger: Arc<Ledger>,
+    host: Arc<str>,
+    place: Option<usize>,
+    began: Instant,
+}
+
+impl Flow {
+    /// Begins with a request to `host:port`; `exchange` is asked for what is told of it, if it is.
+    pub(super) fn begin(ledger: &Arc<Ledger>, host: String, exchange: impl FnOnce() -> Exchange) -> Self {
+        let place = ledger.follows().then(|| ledger.begin(Did::Requested(exchange()))).flatten();
+        Self { ledger: Arc::clone(ledger), host: host.into(), place, began: Instant::now() }
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// It was answered, or was not, or was not let out.
+    pub(super) fn end(&self, end: ExchangeEnd) {
+        let waited = self.began.elapsed();
+        self.ledger.note(|spent| {
+            match end {
+                ExchangeEnd::Refused(_) => self.used(spent, |used| used.refused += 1),
+                _ if spent.hosts.len() >= MAX_NOTED && !spent.hosts.contains_key(&*self.host) => {
+                    spent.other_requests += 1;
+                }
+                _ => self.used(spent, |used| {
+                    used.requests += 1;
+                    used.failed += u64::from(!matches!(end, ExchangeEnd::Status(_)));
+                    used.waited += waited;
+                }),
+            }
+            self.step(spent, |exchange| exchange.end = end);
+        });
+    }
+
+    /// Bytes of the request's body were taken.
+    pub(super) fn sent(&self, bytes: u64) {
+        self.ledger.note(|spent| {
+            self.used(spent, |used| used.sent += bytes);
+            self.step(spent, |exchange| exchange.sent += bytes);
+        });
+    }
+
+    /// Bytes of the response's body were handed to the guest.
+    pub(super) fn received(&self, bytes: u64) {
+        self.ledger.note(|spent| {
+            self.used(spent, |used| used.received += bytes);
+            self.step(spent, |exchange| exchange.received += bytes);
+        });
+    }
+
+    fn used(&self, spent: &mut Spent, write: impl FnOnce(&mut HostUse)) {
+        let room = spent.hosts.len() < MAX_NOTED;
+        match spent.hosts.get_mut(&*self.host) {
+            Some(used) => write(used),
+            None if room => write(spent.hosts.entry(self.host.to_string()).or_default()),
+            None => {}
+        }
+    }
+
+    fn step(&self, spent: &mut Spent, write: impl FnOnce(&mut Exchange)) {
+        if let Some(Step { began, took, what: Did::Requested(exchange) }) =
+            self.place.and_then(|at| spent.steps.get_mut(at))
+        {
+            *took = began.elapsed();
+            write(exchange);
+        }
     }
 }
 
@@ -155,18 +333,51 @@ mod tests {
 
     #[test]
     fn a_guest_cannot_fill_the_book() {
-        let ledger = Ledger::new();
+        let ledger = Ledger::following(true);
         for n in 0..1_000 {
             ledger.refused("host-not-granted", &"ü".repeat(1_000));
-            ledger.requested(format!("host{n}:443"), Duration::from_millis(1), n % 2 == 0);
+            let exchange = || Exchange {
+                method: "GET".to_owned(),
+                url: format!("https://host{n}/"),
+                end: ExchangeEnd::Open,
+                sent: 0,
+                received: 0,
+            };
+            let flow = Flow::begin(&ledger, format!("host{n}:443"), exchange);
+            flow.end(if n % 2 == 0 { ExchangeEnd::Status(200) } else { ExchangeEnd::Failed("connect") });
+            flow.sent(1);
+            flow.received(2);
             ledger.used_secret(&format!("secret{n}"));
         }
         let spent = ledger.take();
         assert_eq!((spent.refusals.len(), spent.other_refusals), (MAX_NOTED, 1_000 - MAX_NOTED as u64));
         assert_eq!((spent.hosts.len(), spent.other_requests), (MAX_NOTED, 1_000 - MAX_NOTED as u64));
         assert_eq!(spent.secrets.len(), MAX_NOTED);
+        assert_eq!((spent.steps.len(), spent.other_steps), (MAX_STEPS, 1_000 - MAX_STEPS as u64));
+        let host = &spent.hosts["host0:443"];
+        assert_eq!((host.requests, host.failed, host.sent, host.received), (1, 0, 1, 2));
+        assert!(matches!(
+            &spent.steps[1].what,
+            Did::Requested(Exchange { end: ExchangeEnd::Failed("connect"), sent: 1, received: 2, .. })
+        ));
         assert!(spent.refusals.iter().all(|(_, text)| text.len() <= MAX_TEXT));
         assert_eq!(ledger.take(), Spent::default(), "it is read once");
+    }
+
+    #[test]
+    fn what_is_read_of_an_answer_after_its_call_is_nobody_elses() {
+        let ledger = Ledger::following(true);
+        let exchange =
+            || Exchange { method: String::new(), url: String::new(), end: ExchangeEnd::Open, sent: 0, received: 0 };
+        let flow = Flow::begin(&ledger, "host:443".to_owned(), exchange);
+        flow.end(ExchangeEnd::Refused("host-not-granted"));
+        let spent = ledger.take();
+        assert_eq!((spent.hosts["host:443"].refused, spent.hosts["host:443"].requests), (1, 0));
+        flow.received(9);
+        assert!(ledger.take().steps.is_empty(), "the step is gone with its call");
+        let quiet = Ledger::new();
+        Flow::begin(&quiet, "host:443".to_owned(), || unreachable!("nobody wants to know")).end(ExchangeEnd::Open);
+        assert!(quiet.take().steps.is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! link), `cell` (one call), `plain` (components that know nothing of Toolcell), `warm` (instances kept for the next call),
 //! `state` (all a guest can touch), `imports` (what it can ask the host), `store` (its own store), `peers` (other tools),
 //! `drafts` (the same for guests that were written for other hosts), [`doors`] (what the layers above lend it), `net` and
-//! `tls` (its only way out), `places`, `deadline`, `limiter` and `size` (its limits), `log` (its voice), `times` and
+//! `tls` (its only way out), `places`, `deadline`, `limiter` and `size` (its limits), `log` (its voice), `times`, `requests`, `opened` and
 //! `backtrace` (what is told of a call to whoever traces it), [`ledger`] (what it cost), [`secrets`] and `texts` (what it may use and
 //! nobody may see), [`error`].
 
@@ -31,9 +31,11 @@ pub mod ledger;
 mod limiter;
 mod log;
 mod net;
+mod opened;
 mod peers;
 mod places;
 mod plain;
+mod requests;
 pub mod secrets;
 mod size;
 mod state;
@@ -45,7 +47,7 @@ pub mod types;
 mod warm;
 
 pub use cell::{Cell, Compiled};
-pub use ctx::{CallCtx, CallEvent, Change, OnChange, Via};
+pub use ctx::{CallCtx, CallEvent, Carrier, Change, OnChange, Route, Via};
 pub use doors::Doors;
 pub use engine::{Engine, EngineConfig, MAX_MEMORY_BYTES, disable_backtraces};
 pub use error::{CallFailure, LoadError};

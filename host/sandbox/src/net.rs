@@ -4,8 +4,9 @@
 
 use super::ctx::OnChange;
 use super::doors::Doors;
-use super::ledger::Ledger;
-use super::log::{GuestLog, one_line};
+use super::ledger::{Flow, Ledger};
+use super::log::GuestLog;
+use super::requests::Told;
 use super::secrets::{Held, Masked};
 use super::tls::{self, Tls};
 use bytes::Bytes;
@@ -17,15 +18,13 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use toolcell_policy::{AddrPermit, DenyReason, Grant, Limits, NamePermit, Requested, Scheme, Target, TargetHost};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-/// The longest name of a host that is noted, in characters.
-const MAX_HOST: usize = 260;
 /// The least hyper can work with, in bytes.
 const MIN_HEADER_BYTES: usize = 8_192;
 
@@ -77,7 +76,7 @@ impl Outgoing {
     }
 
     /// First layer: may this plugin ask for this URL with this method?
-    fn check_name(&self, request: &Request<WasiBody>) -> Result<(NamePermit, Target), Error> {
+    fn check_name(&self, request: &Request<WasiBody>, told: &mut Told) -> Result<(NamePermit, Target), Error> {
         let uri = request.uri();
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
         if request.method() == Method::CONNECT || request.method() == Method::TRACE {
@@ -88,18 +87,18 @@ impl Outgoing {
             .map_err(|error| Error::InternalError(Some(error.to_string())))?;
         let Rules { plugin, grant, requested, .. } = &*self.rules;
         let permit = grant.check_target(plugin, requested.as_ref(), &target);
-        let permit = permit.map_err(|reason| refused(plugin, &self.log, self.ledger.as_deref(), &reason))?;
+        let permit = permit.map_err(|reason| refused(plugin, &self.log, told, &reason))?;
         Ok((permit, target))
     }
 
     /// Then the secrets that go with it; one that should and has no value for this caller stops it.
-    fn attach(&self, request: &mut Request<WasiBody>, target: &Target) -> Result<(), Error> {
+    fn attach(&self, request: &mut Request<WasiBody>, target: &Target, told: &mut Told) -> Result<(), Error> {
         let Some(held) = &self.held else { return Ok(()) };
         let used = held.attach(request, target).map_err(|text| {
             if self.log.charge(text.len()) {
                 tracing::warn!(plugin = %self.rules.plugin, error.type = "refused", rule = NO_SECRET, "outgoing request refused: {text}");
             }
-            self.ledger.iter().for_each(|ledger| ledger.refused(NO_SECRET, &text));
+            told.refused(NO_SECRET, &text);
             Error::InternalError(Some(text))
         })?;
         self.ledger.iter().for_each(|ledger| used.iter().for_each(|name| ledger.used_secret(name)));
@@ -110,9 +109,9 @@ impl Outgoing {
 /// The stable name of that refusal.
 const NO_SECRET: &str = "secret-without-value";
 
-fn refused(plugin: &str, log: &GuestLog, ledger: Option<&Ledger>, reason: &DenyReason) -> Error {
+fn refused(plugin: &str, log: &GuestLog, told: &mut Told, reason: &DenyReason) -> Error {
     let text = reason.to_string();
-    ledger.iter().for_each(|ledger| ledger.refused(reason.code(), &text));
+    told.refused(reason.code(), &text);
     // A guest that retries in a loop must not fill the log: its refusals count as its own words.
     if log.charge(text.len()) {
         tracing::warn!(%plugin, error.type = "refused", rule = reason.code(), "outgoing request refused: {text}");
@@ -127,79 +126,41 @@ impl WasiHttpHooks for Outgoing {
         options: Option<RequestOptions>,
         _transmitted: Io,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let told = Told::of(&request, self.ledger.clone());
-        let checked = self.check_name(&request).and_then(|(permit, target)| {
-            self.attach(&mut request, &target)?;
+        let mut told = Told::of(&request, self.ledger.as_ref());
+        let checked = self.check_name(&request, &mut told).and_then(|(permit, target)| {
+            self.attach(&mut request, &target, &mut told)?;
             Ok(permit)
         });
         let held = self.held.clone();
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let (rules, log) = (Arc::clone(&self.rules), self.log.clone());
         Box::new(async move {
-            let permit = checked?;
-            let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
-            let timeouts = Timeouts::new(&rules.limits, options);
             let sent = async {
-                let address = resolve(&rules, &log, told.ledger(), &permit, timeouts.connect).await?;
-                send(&rules, request, &permit, &address, timeouts, slot, held).await
+                let permit = checked?;
+                let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
+                let timeouts = Timeouts::new(&rules.limits, options);
+                let address = resolve(&rules, &log, &mut told, &permit, timeouts.connect).await?;
+                send(&rules, request, &permit, &address, timeouts, Kept { slot, flow: told.flow(), held }).await
             };
             let sent = sent.await;
-            told.report(&rules.plugin, &sent);
+            told.report(&rules.plugin, sent.as_ref().map(|(response, _)| response.status()));
             sent
         })
     }
 }
 
-/// A request as it is told to whoever traces the call or counts its cost; nothing if nobody does.
-struct Told {
-    traced: Option<(Method, String)>,
-    ledger: Option<(Arc<Ledger>, String)>,
-    started: Instant,
-}
-
-impl Told {
-    fn of(request: &Request<WasiBody>, ledger: Option<Arc<Ledger>>) -> Self {
-        let heard = tracing::enabled!(target: "toolcell::http", tracing::Level::DEBUG);
-        // A query may hold a secret.
-        let place = |uri: &http::Uri| {
-            let (scheme, host) =
-                (uri.scheme_str().unwrap_or_default(), uri.authority().map(http::uri::Authority::as_str));
-            format!("{scheme}://{}{}", host.unwrap_or_default(), uri.path())
-        };
-        let host = |uri: &http::Uri| {
-            uri.authority().map_or_else(String::new, |it| it.as_str().chars().take(MAX_HOST).collect())
-        };
-        Self {
-            traced: heard.then(|| (request.method().clone(), place(request.uri()))),
-            ledger: ledger.map(|ledger| (ledger, host(request.uri()))),
-            started: Instant::now(),
-        }
-    }
-
-    fn ledger(&self) -> Option<&Ledger> {
-        self.ledger.as_ref().map(|(ledger, _)| &**ledger)
-    }
-
-    fn report(self, plugin: &str, sent: &Sent) {
-        let started = self.started;
-        if let Some((ledger, host)) = self.ledger {
-            ledger.requested(host, started.elapsed(), sent.is_ok());
-        }
-        let Some((method, url)) = self.traced else { return };
-        let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let answer = match sent {
-            Ok((response, _)) => response.status().to_string(),
-            Err(error) => one_line(&error.to_string()),
-        };
-        tracing::debug!(target: "toolcell::http", plugin, %method, url, answer, elapsed_us, "request");
-    }
+/// What goes along with a request and its answer for as long as either is read.
+struct Kept {
+    slot: OwnedSemaphorePermit,
+    flow: Option<Flow>,
+    held: Option<Arc<Held>>,
 }
 
 /// Second layer: every address the name stands for must be allowed; the first of them is the one to use.
 async fn resolve(
     rules: &Rules,
     log: &GuestLog,
-    ledger: Option<&Ledger>,
+    told: &mut Told,
     permit: &NamePermit,
     patience: Duration,
 ) -> Result<AddrPermit, Error> {
@@ -217,7 +178,7 @@ async fn resolve(
     let mut first = None;
     for address in addresses {
         let allowed = rules.grant.check_addr(permit, address);
-        let allowed = allowed.map_err(|reason| refused(&rules.plugin, log, ledger, &reason))?;
+        let allowed = allowed.map_err(|reason| refused(&rules.plugin, log, told, &reason))?;
         first.get_or_insert(allowed);
     }
     first.ok_or(Error::DestinationNotFound)
@@ -264,8 +225,7 @@ async fn send(
     permit: &NamePermit,
     address: &AddrPermit,
     timeouts: Timeouts,
-    slot: OwnedSemaphorePermit,
-    held: Option<Arc<Held>>,
+    Kept { slot, flow, held }: Kept,
 ) -> Sent {
     let stream = tokio::time::timeout(timeouts.connect, connect(&rules.tls, permit, address))
         .await
@@ -282,7 +242,8 @@ async fn send(
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
     let body_limit = limits.http_request_body_bytes;
-    let request = request.map(|body| Bounded::new(body, body_limit, |n| Error::HttpRequestBodySize(Some(n))));
+    let sent = flow.clone().map(|flow| (flow, Flow::sent as fn(&Flow, u64)));
+    let request = request.map(|body| Bounded::new(body, body_limit, sent, |n| Error::HttpRequestBodySize(Some(n))));
 
     let mut connection = Box::pin(connection);
     let response = {
@@ -298,9 +259,10 @@ async fn send(
         }
     };
     let limit = limits.http_response_body_bytes;
+    let received = flow.map(|flow| (flow, Flow::received as fn(&Flow, u64)));
     let response = response.map(|body| {
         let body = Paced::new(body.map_err(Error::from), timeouts.between_bytes, slot);
-        let body = Bounded::new(body, limit, |n| Error::HttpResponseBodySize(Some(n)));
+        let body = Bounded::new(body, limit, received, |n| Error::HttpResponseBodySize(Some(n)));
         // A service that says back what it was sent must not tell the guest what the guest must not know.
         match held.clone() {
             None => body.boxed_unsync(),
@@ -317,17 +279,21 @@ async fn send(
     Ok((response, Box::new(io)))
 }
 
-/// A body that ends with an error once it has passed its limit.
+/// Where the bytes of a body are counted.
+type Counted = Option<(Flow, fn(&Flow, u64))>;
+
+/// A body that ends with an error once it has passed its limit, and whose bytes are counted.
 struct Bounded<B> {
     body: Pin<Box<B>>,
     left: u64,
     limit: u64,
+    counted: Counted,
     error: fn(u64) -> Error,
 }
 
 impl<B> Bounded<B> {
-    fn new(body: B, limit: u64, error: fn(u64) -> Error) -> Self {
-        Self { body: Box::pin(body), left: limit, limit, error }
+    fn new(body: B, limit: u64, counted: Counted, error: fn(u64) -> Error) -> Self {
+        Self { body: Box::pin(body), left: limit, limit, counted, error }
     }
 }
 
@@ -341,7 +307,12 @@ impl<B: Body<Data = Bytes, Error = Error>> Body for Bounded<B> {
             && let Some(data) = frame.data_ref()
         {
             match self.left.checked_sub(data.len() as u64) {
-                Some(left) => self.left = left,
+                Some(left) => {
+                    if let Some((flow, count)) = &self.counted {
+                        count(flow, data.len() as u64);
+                    }
+                    self.left = left;
+                }
                 None => return Poll::Ready(Some(Err((self.error)(self.limit)))),
             }
         }

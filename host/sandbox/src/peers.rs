@@ -5,6 +5,7 @@ use super::ctx::{CallCtx, Via};
 use super::doors::PeerCall;
 use super::error::CallFailure;
 use super::imports::Voice;
+use super::ledger::Ledger;
 use super::places::MAX_PEER_DEPTH;
 use super::types::{ClientAbilities, ToolOutcome, ToolResult};
 use std::sync::Arc;
@@ -36,7 +37,7 @@ impl Voice {
         // In a task of its own: polled from here it would run on what is left of this guest's stack. Should this call end
         // meanwhile, the other one ends with it.
         let running = AbortOnDropHandle::new(tokio::spawn(async move { peers.call(call).await }.in_current_span()));
-        let outcome = match running.await {
+        let outcome = match Ledger::told(self.ctx.ledger.as_deref(), "tools.call", running).await {
             Ok(outcome) => outcome,
             Err(error) => Err(CallFailure::Internal(format!("a call between tools: {error}"))),
         };

@@ -6,6 +6,7 @@ use super::imports::Voice;
 use super::limiter::Limiter;
 use super::log::{GuestLog, Pipe, Stream};
 use super::net::{Outgoing, Rules};
+use super::opened::Opened;
 use super::secrets::Held;
 use super::types::CallError;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(super) struct CellState {
     pub(super) voice: Voice,
     /// The instance's tools once they were called: their types are checked once, however often it is kept.
     pub(super) tools: Option<tools::Guest>,
+    pub(super) opened: Opened,
 }
 
 impl CellState {
@@ -52,9 +54,6 @@ impl CellState {
                 wasi.env(name, secret.placeholder());
             }
         }
-        if let Some(ledger) = &ctx.ledger {
-            ledger.note(|spent| spent.dirs = grant.dirs.iter().map(|dir| dir.guest.clone()).collect());
-        }
         for dir in &grant.dirs {
             let perms = match dir.access {
                 Access::ReadOnly => FsPerms::ReadOnly,
@@ -75,6 +74,7 @@ impl CellState {
             limiter: Limiter::new(limits),
             voice: Voice::new(Arc::clone(rules), log, ctx, deadline, held),
             tools: None,
+            opened: Opened::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 use super::bindings::v0_1::toolcell::plugin::key_value::{Host, KeyPage, StoreError};
 use super::doors::{ValueChange, Values, ValuesError};
 use super::imports::Voice;
+use super::ledger::Ledger;
 use std::borrow::Cow;
 use std::sync::Arc;
 use toolcell_policy::{StoreGrant, plugin_table};
@@ -35,7 +36,9 @@ impl Voice {
     /// The value of a key.
     pub(super) async fn stored(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let (values, granted) = self.store()?;
-        values.get(&self.store_of(granted), key).await.map_err(|error| self.store_error(error, granted))
+        let store = self.store_of(granted);
+        let stored = Ledger::told(self.ctx.ledger.as_deref(), "store.get", values.get(&store, key)).await;
+        stored.map_err(|error| self.store_error(error, granted))
     }
 
     /// Some keys.
@@ -45,7 +48,10 @@ impl Voice {
         after: Option<&str>,
     ) -> Result<(Vec<String>, bool), StoreError> {
         let (values, granted) = self.store()?;
-        values.keys(&self.store_of(granted), prefix, after).await.map_err(|error| self.store_error(error, granted))
+        let store = self.store_of(granted);
+        let keys = values.keys(&store, prefix, after);
+        let keys = Ledger::told(self.ctx.ledger.as_deref(), "store.keys", keys).await;
+        keys.map_err(|error| self.store_error(error, granted))
     }
 
     /// Changes a key, within the limits on what is written and how often.
@@ -77,7 +83,10 @@ impl Voice {
         }
         let change = ValueChange { key, value, expected, max_keys: limits.store_keys, max_bytes: granted.max_bytes };
         self.store_writes += 1;
-        values.put(&self.store_of(granted), change).await.map_err(|error| self.store_error(error, granted))
+        let store = self.store_of(granted);
+        let put = values.put(&store, change);
+        let put = Ledger::told(self.ctx.ledger.as_deref(), "store.put", put).await;
+        put.map_err(|error| self.store_error(error, granted))
     }
 
     fn store_error(&self, error: ValuesError, granted: StoreGrant) -> StoreError {

@@ -21,12 +21,14 @@ mod new;
 mod production;
 mod project;
 mod records;
+mod reloads;
 mod secrets;
 mod serve;
 mod source;
 mod terminal;
 mod test;
 mod trace;
+mod trouble;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use heard::Listening;

@@ -3,6 +3,7 @@
 use crate::config::{AuthConfig, Config, RecordConfig};
 use crate::host::door::Door;
 use crate::host::overseer::Keeper;
+use crate::transport::http::Traffic;
 use anyhow::{Context, anyhow};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -29,12 +30,14 @@ pub(super) struct Production {
     /// Counts and writes; none where there is nothing to count or write.
     pub(super) keeper: Option<Keeper>,
     pub(super) door: Option<Arc<Door>>,
+    /// What the endpoint has to do.
+    pub(super) traffic: Traffic,
 }
 
 impl Production {
     /// Nothing of it.
     pub(super) fn none() -> Self {
-        Self { telemetry: Telemetry::off(), keeper: None, door: None }
+        Self { telemetry: Telemetry::off(), keeper: None, door: None, traffic: Traffic::default() }
     }
 
     /// What the configuration says. Blocks for a moment: it opens files.
@@ -47,7 +50,7 @@ impl Production {
         let watched = metrics || quotas.is_some() || config.records != RecordConfig::default();
         let keeper = watched.then(|| Keeper::new(quotas, telemetry.clone()));
         let door = authenticator(&config.auth)?.map(|it| Arc::new(Door::new(it, telemetry.clone())));
-        Ok(Self { telemetry, keeper, door })
+        Ok(Self { telemetry, keeper, door, traffic: Traffic::default() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::listen::{self, Inherited};
 use super::source::{Settings, Sources};
-use super::{connect, tell};
+use super::{connect, reloads, tell, trouble};
 use crate::Host;
 use crate::transport::http::Tls;
 use crate::transport::http::admin::{Admin, Health, serve_admin};
@@ -13,12 +13,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
-use toolcell_telemetry::Telemetry;
-use toolcell_telemetry::audit::{Event, EventKind};
 
 /// Time for what is left to end, once connections have been given up.
 const AFTER_DRAIN: Duration = Duration::from_secs(1);
@@ -82,6 +80,8 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
 
     let health = Health::default();
     let loading = health.hold("plugins are being loaded");
+    let watching = trouble::watch(settings.production.telemetry.clone(), health.clone());
+    let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     let _admin = admin.map(|listener| start_admin(listener, &settings, &health)).transpose()?;
     let kept = Sources::state(&settings, state).await?;
     let building = kept.keep_for(sources.host(&settings, listener.as_ref())?).watch(!no_watch).build();
@@ -93,7 +93,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
         }
     };
     if settings.production.keeper.is_some() {
-        tokio::spawn(tell_reloads(host.clone(), settings.production.telemetry.clone()));
+        tokio::spawn(reloads::tell(host.clone(), settings.production.telemetry.clone()));
     }
     let only_stdio = listener.is_none();
     let serving = async {
@@ -154,39 +154,6 @@ async fn close_records(settings: &Settings) {
     }
 }
 
-/// Writes down what is in service after each load, until nobody serves any more.
-async fn tell_reloads(host: Host, telemetry: Telemetry) {
-    let mut reloads = host.reloads();
-    loop {
-        let snapshot = host.snapshot();
-        let plugins: Vec<_> = snapshot
-            .plugins()
-            .iter()
-            .map(|plugin| {
-                let digest = plugin.digest.to_string();
-                serde_json::json!({ "name": plugin.name(), "version": plugin.version(), "digest": digest })
-            })
-            .collect();
-        let problems: Vec<String> = snapshot.problems().iter().map(ToString::to_string).collect();
-        if let Some(metrics) = telemetry.metrics() {
-            metrics.reload(if problems.is_empty() { "ok" } else { "problems" });
-            metrics.set_plugins(i64::try_from(plugins.len()).unwrap_or(i64::MAX));
-        }
-        let payload = serde_json::json!({
-            "generation": snapshot.generation(), "plugins": plugins, "problems": problems,
-        });
-        drop(snapshot);
-        if telemetry.audit().is_some()
-            && let Err(error) = telemetry.record(Event::new(EventKind::Reload, SystemTime::now(), payload)).await
-        {
-            tracing::error!("a reload is missing in the audit log: {error}");
-        }
-        if reloads.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
 async fn serve_http(host: &Host, listener: Option<TcpListener>, tls: bool) -> anyhow::Result<()> {
     let Some(listener) = listener else { return Ok(()) };
     let scheme = if tls { "https" } else { "http" };
@@ -208,7 +175,13 @@ fn start_admin(
     let allowed_hosts = settings.allowed_hosts.clone();
     let telemetry = settings.production.telemetry.clone();
     let metrics = telemetry.metrics().is_some().then(|| {
-        let render: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || telemetry.render().unwrap_or_default());
+        let traffic = settings.production.traffic.clone();
+        let render: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || {
+            if let Some(metrics) = telemetry.metrics() {
+                metrics.set_traffic(traffic.answered(), traffic.sessions(), traffic.streams());
+            }
+            telemetry.render().unwrap_or_default()
+        });
         render
     });
     let admin = Admin { health: health.clone(), metrics, allowed_hosts };

@@ -259,6 +259,7 @@ pub(super) fn builder(settings: &Settings, listener: Option<&TcpListener>) -> an
         doorkeeper: settings.production.door.clone().map(|door| door as Arc<dyn Doorkeeper>),
         proxies: Proxies::new(settings.listen.trusted_proxies.clone()),
         tls: settings.tls.clone(),
+        traffic: settings.production.traffic.clone(),
         ..HttpConfig::bound_to(bound)
     };
     let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine());

@@ -54,7 +54,7 @@ pub struct OtlpSettings {
     pub redact: Vec<String>,
 }
 
-/// The audit log: every call, refusal, reload and administrative act, a line each, chained by hashes.
+/// The audit log: every call, refusal, reload, change of grants and administrative act, a line each, chained by hashes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("required" = ["dir"]))]

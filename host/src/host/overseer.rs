@@ -1,18 +1,19 @@
 //! What counts the calls of a host and writes them down: quotas before, telemetry after.
 
+use super::steps;
 use crate::policy::{CallKind, Principal};
 use crate::registry::oversight::{Answer, CallRecord, Ended, Overseer, Running};
 use crate::registry::types::TraceContext;
-use crate::registry::{Approval, CallFailure, digest};
+use crate::registry::{Approval, CallFailure, Carrier, digest};
 use crate::sandbox::Spent;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use toolcell_quota::{Admission, CallFacts, Cost, Quotas, Refusal};
 use toolcell_telemetry::audit::{Event, EventKind};
-use toolcell_telemetry::otlp::SpanFacts;
+use toolcell_telemetry::otlp::{SpanFacts, Transport};
 use toolcell_telemetry::trace::Carry;
-use toolcell_telemetry::{Call, Kind, Outcome, Receipt, Telemetry};
+use toolcell_telemetry::{Call, HostUse, Kind, Outcome, Receipt, Telemetry};
 
 /// How long a call may wait in the queue, whatever the queue's own limit is.
 const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -57,7 +58,9 @@ impl Overseer for Keeper {
                 Err(refusal) => return Err(self.turned_away(call, &refusal)),
             };
             let parent = context(call);
-            let told = self.0.telemetry.call_started(&span_facts(call, parent.as_ref()));
+            let link = call.route.trace.as_ref().filter(|link| call.trace.as_ref() != Some(*link)).and_then(read);
+            let told = self.0.telemetry.call_started(&span_facts(call, parent.as_ref(), link.as_ref()));
+            told.span().input(&call.arguments);
             Ok(Box::new(Run { keeper: self.clone(), admission, told }) as Box<dyn Running>)
         })
     }
@@ -166,7 +169,16 @@ impl Running for Run {
         })
     }
 
-    fn end<'a>(mut self: Box<Self>, call: &'a CallRecord, end: Ended<'a>, spent: Spent) -> Answer<'a, Option<String>> {
+    fn follows(&self) -> bool {
+        self.told.span().sampled()
+    }
+
+    fn end<'a>(
+        mut self: Box<Self>,
+        call: &'a CallRecord,
+        end: Ended<'a>,
+        mut spent: Spent,
+    ) -> Answer<'a, Option<String>> {
         Box::pin(async move {
             let bytes = (call.arguments.len() + spent.answer_bytes) as u64;
             if let Some(admission) = &self.admission {
@@ -174,6 +186,8 @@ impl Running for Run {
             }
             // Its place is free as soon as the guest is gone.
             drop(self.admission.take());
+            steps::tell(self.told.span(), call, &end, &mut spent);
+            steps::count(&self.keeper.0.telemetry, &call.plugin, &spent);
             let receipt = receipt(call, end, spent);
             let receipt = self.keeper.0.telemetry.call_ended(self.told, receipt).await;
             call.wants_receipt.then(|| receipt.to_json().ok()).flatten()
@@ -183,25 +197,28 @@ impl Running for Run {
 
 fn receipt(call: &CallRecord, end: Ended<'_>, spent: Spent) -> Receipt {
     let outcome = match end {
-        Ended::Done | Ended::AsksForInput => Outcome::Ok,
+        Ended::Done(_) | Ended::AsksForInput => Outcome::Ok,
         Ended::ToolError(_) => Outcome::ToolError,
         Ended::Cancelled => Outcome::Cancelled,
         Ended::Failed(failure) => Outcome::Failed { kind: kind_of(failure).to_owned() },
     };
     let mut receipt = Receipt::builder(&call.plugin, &call.name, kind(call.kind), call.time)
         .component(&call.digest)
+        .generation(call.generation)
         .principal(principal(call))
         .outcome(outcome)
         .times(call.started.elapsed(), spent.queued, spent.instantiating, spent.inside.saturating_sub(spent.cpu))
         .cpu_ms(u64::try_from(spent.cpu.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX))
         .peak_memory(spent.memory_bytes as u64)
         .bytes_in(call.arguments.len() as u64)
-        .bytes_out(spent.answer_bytes as u64);
-    for dir in &spent.dirs {
-        receipt = receipt.file(dir);
+        .bytes_out(spent.answer_bytes as u64)
+        .cached(spent.cached);
+    for file in &spent.files {
+        receipt = receipt.file(file);
     }
-    for (host, used) in &spent.hosts {
-        receipt = receipt.host(host, used.requests, 0);
+    for (host, used) in spent.hosts {
+        let crate::sandbox::ledger::HostUse { requests: count, refused, sent, received, .. } = used;
+        receipt = receipt.host(HostUse { host, count, sent, received, refused });
     }
     for (rule, text) in &spent.refusals {
         receipt = receipt.refusal(rule, text);
@@ -209,7 +226,7 @@ fn receipt(call: &CallRecord, end: Ended<'_>, spent: Spent) -> Receipt {
     for secret in &spent.secrets {
         receipt = receipt.secret(secret);
     }
-    receipt.build()
+    receipt.files_more(spent.other_files).hosts_more(spent.other_requests).refusals_more(spent.other_refusals).build()
 }
 
 fn kind_of(failure: &CallFailure) -> &'static str {
@@ -233,7 +250,11 @@ fn kind(kind: CallKind) -> Kind {
     }
 }
 
-fn span_facts<'a>(call: &'a CallRecord, parent: Option<&'a toolcell_telemetry::TraceContext>) -> SpanFacts<'a> {
+fn span_facts<'a>(
+    call: &'a CallRecord,
+    parent: Option<&'a toolcell_telemetry::TraceContext>,
+    link: Option<&'a toolcell_telemetry::TraceContext>,
+) -> SpanFacts<'a> {
     let method = match call.kind {
         CallKind::Resource => "resources/read",
         CallKind::Prompt => "prompts/get",
@@ -242,12 +263,22 @@ fn span_facts<'a>(call: &'a CallRecord, parent: Option<&'a toolcell_telemetry::T
     };
     let mut facts = SpanFacts::new(method, kind(call.kind), &call.name, call.time);
     facts.parent = parent;
+    facts.link = link;
+    facts.protocol = call.route.protocol;
+    facts.client = call.route.client;
+    facts.transport = call.route.carrier.map(|carrier| match carrier {
+        Carrier::Http => Transport::Tcp,
+        Carrier::Pipe => Transport::Pipe,
+    });
     facts.request_id = Some(call.request_id.as_str()).filter(|id| !id.is_empty());
     facts
 }
 
 fn context(call: &CallRecord) -> Option<toolcell_telemetry::TraceContext> {
-    let trace = call.trace.as_ref()?;
+    read(call.trace.as_ref()?)
+}
+
+fn read(trace: &TraceContext) -> Option<toolcell_telemetry::TraceContext> {
     Telemetry::parse_context(Some(&trace.traceparent), trace.tracestate.as_deref(), trace.baggage.as_deref())
 }
 

@@ -54,8 +54,9 @@ pub use self::requests::{InFlight, Ticket};
 pub use self::session::Session;
 use self::tasks::Tasks;
 pub use self::version::Revision;
-pub use crate::registry::Principal;
+pub use crate::registry::types::TraceContext;
 use crate::registry::types::{InputAnswer, ToolResult};
+pub use crate::registry::{Carrier, Principal, Route};
 use crate::registry::{Registry, Updated};
 use toolcell_state::{Limits, MemoryStore, TaskStore};
 
@@ -149,6 +150,8 @@ pub struct Scope {
     pub closing: CancellationToken,
     /// Where notifications go.
     pub notes: Notes,
+    /// How it came.
+    pub route: Route,
 }
 
 /// One MCP server: everything that all its connections share.

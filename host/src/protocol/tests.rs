@@ -118,6 +118,7 @@ async fn shown(revision: Revision, tool: Tool, result: ToolResult, method: &str)
         cancel: CancellationToken::new(),
         closing: CancellationToken::new(),
         notes: Notes::none(),
+        route: crate::protocol::Route::default(),
     };
     let reply = server.answer(&request, &scope).await.unwrap();
     assert!(!reply.bytes.contains(&b'\n') && !reply.bytes.contains(&b'\r'));

@@ -96,7 +96,8 @@ impl ToolEntry {
         let guest = Arc::new(Closure { limits: Limits::default(), run });
         let oversight = Oversight::new(Arc::new(policy), None);
         let (shared_name, digest) = ("test".into(), "".into());
-        let owner = Owner { plugin: "test".to_owned(), shared_name, digest, guest, oversight, results: None };
+        let owner =
+            Owner { plugin: "test".to_owned(), shared_name, digest, generation: 0, guest, oversight, results: None };
         let owner = Arc::new(owner);
         let (serving, deprecated) = (Serving::default(), BTreeMap::new());
         let listing = Listing { prefix: "", suffix: "", serving: &serving, deprecated: &deprecated };

@@ -65,6 +65,8 @@ pub(super) struct Owner {
     pub(super) shared_name: Arc<str>,
     /// Of its component.
     pub(super) digest: Arc<str>,
+    /// Which load made it.
+    pub(super) generation: u64,
     pub(super) oversight: Arc<Oversight>,
     /// What it returned before, if the operator wants that kept.
     pub(super) results: Option<Results>,

@@ -29,6 +29,8 @@ pub(super) struct Loader<'a> {
     pub(super) announcements: &'a Arc<Announcements>,
     pub(super) doors: &'a Doors,
     pub(super) previous: &'a [Arc<Plugin>],
+    /// Which load it is.
+    pub(super) generation: u64,
 }
 
 impl Loader<'_> {
@@ -193,6 +195,7 @@ impl Loader<'_> {
             guest: Arc::new(cell),
             shared_name: name.as_str().into(),
             digest: digest.to_string().into(),
+            generation: self.generation,
             oversight: Arc::clone(self.oversight),
             results: Results::new(&serving.cache),
         };

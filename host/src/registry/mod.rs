@@ -32,7 +32,7 @@ mod version;
 pub mod watch;
 
 pub use crate::policy::{Principal, View};
-pub use crate::sandbox::{CallCtx, CallEvent, CallFailure, Engine, LoadError, types};
+pub use crate::sandbox::{CallCtx, CallEvent, CallFailure, Carrier, Engine, LoadError, Route, types};
 pub use announce::Updated;
 pub use approval::Approval;
 pub use loader::plugin_name;
@@ -118,6 +118,11 @@ impl Registry {
         (seen, view, rules)
     }
 
+    /// What holds for callers now.
+    pub fn rules(&self) -> Arc<Rulebook> {
+        self.0.oversight.rules()
+    }
+
     /// Lets other rules hold for callers from now on; clients are told that their lists have changed.
     pub async fn set_rules(&self, rules: Rulebook) {
         let _alone = self.0.loading.lock().await;
@@ -163,7 +168,7 @@ impl Registry {
         let started = Instant::now();
         // A plugin that is slow to list must not hold up reloads, so the lock is only taken for the swap.
         let before = self.snapshot();
-        let loader = self.loader(before.plugins());
+        let loader = self.loader(&before);
         let mut listed = Vec::new();
         for plugin in before.plugins() {
             if let Some(stale) = stale.get(plugin.name()) {
@@ -196,9 +201,10 @@ impl Registry {
         self.publish(&previous, plugins, problems, all, "a plugin says its lists have changed", started);
     }
 
-    fn loader<'a>(&'a self, previous: &'a [Arc<Plugin>]) -> Loader<'a> {
+    fn loader<'a>(&'a self, previous: &'a Snapshot) -> Loader<'a> {
         let Inner { engine, oversight, doors, announcements, .. } = &*self.0;
-        Loader { engine, oversight, announcements, doors, previous }
+        let (generation, previous) = (previous.generation() + 1, previous.plugins());
+        Loader { engine, oversight, announcements, doors, previous, generation }
     }
 
     fn publish(
@@ -231,7 +237,7 @@ impl Registry {
         let _alone = self.0.loading.lock().await;
         let started = Instant::now();
         let previous = self.snapshot();
-        let loader = self.loader(previous.plugins());
+        let loader = self.loader(&previous);
         let (mut plugins, mut problems) = (Vec::new(), Vec::new());
         let mut names = HashSet::new();
         let specs = loader::expand(specs).await;

@@ -3,8 +3,8 @@
 
 use super::approval::{self, Approval};
 use super::guest::Owner;
-use super::types::{ToolOutcome, TraceContext};
-use super::{CallCtx, CallFailure};
+use super::types::{ToolOutcome, ToolResult, TraceContext};
+use super::{CallCtx, CallFailure, Route};
 use crate::policy::{AccessRules, Approvals, CallFacts, CallKind, Item, Lacking, Policy, Principal};
 use crate::sandbox::{Ledger, Spent};
 use arc_swap::ArcSwap;
@@ -41,6 +41,9 @@ pub trait Running: Send + 'static {
     /// The trace the guest is to know of, if it is another than its caller's.
     fn trace(&self) -> Option<TraceContext>;
 
+    /// Whether each request and each call to the host is to be told.
+    fn follows(&self) -> bool;
+
     /// The call has ended, or was given up by its caller. Returns its receipt if that is wanted, the text of a JSON object.
     fn end<'a>(self: Box<Self>, call: &'a CallRecord, end: Ended<'a>, spent: Spent) -> Answer<'a, Option<String>>;
 }
@@ -57,6 +60,8 @@ pub struct CallRecord {
     pub plugin: Arc<str>,
     /// SHA-256 of its component, in hexadecimal digits.
     pub digest: Arc<str>,
+    /// Which load of the plugin it is.
+    pub generation: u64,
     /// The tool or prompt by the name clients see, or the resource's URI.
     pub name: String,
     /// Who calls.
@@ -71,6 +76,8 @@ pub struct CallRecord {
     pub request_id: String,
     /// The distributed trace it belongs to.
     pub trace: Option<TraceContext>,
+    /// How it came.
+    pub route: Route,
     /// When it came, on the calendar.
     pub time: SystemTime,
     /// The same on the clock.
@@ -80,10 +87,10 @@ pub struct CallRecord {
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ended<'a> {
-    /// With a result.
-    Done,
-    /// With a result that says it failed; the text is for the model.
-    ToolError(&'a str),
+    /// With a result; a tool's is told.
+    Done(Option<&'a ToolResult>),
+    /// With a result that says it failed.
+    ToolError(&'a ToolResult),
     /// It needs more from its client.
     AsksForInput,
     /// Without a result.
@@ -165,6 +172,7 @@ impl Owner {
             kind: called.kind,
             plugin: Arc::clone(&self.shared_name),
             digest: Arc::clone(&self.digest),
+            generation: self.generation,
             name: called.name.to_owned(),
             caller: ctx.caller.clone(),
             via: ctx.via.as_ref().map(|via| Arc::clone(&via.plugin)),
@@ -172,6 +180,7 @@ impl Owner {
             wants_receipt: super::tool::wants_receipt(&ctx.meta),
             request_id: ctx.request_id.clone(),
             trace: ctx.trace.clone(),
+            route: ctx.route.clone(),
             time: SystemTime::now(),
             started: Instant::now(),
         }
@@ -206,7 +215,7 @@ impl Owner {
             return Err(failure);
         }
         let running = overseer.admit(&record).await?;
-        let ledger = Ledger::new();
+        let ledger = Ledger::following(running.follows());
         ctx.trace = running.trace().or(ctx.trace);
         ctx.ledger = Some(Arc::clone(&ledger));
         let mut open = Open { running: Some(running), record: &record, ledger: &ledger };
@@ -258,8 +267,8 @@ impl Drop for Open<'_> {
 /// How a tool's answer ends its call.
 pub(super) fn of_tool(outcome: &ToolOutcome) -> Ended<'_> {
     match outcome {
-        ToolOutcome::Complete(result) if result.is_error => Ended::ToolError(super::tool::first_text(result)),
-        ToolOutcome::Complete(_) => Ended::Done,
+        ToolOutcome::Complete(result) if result.is_error => Ended::ToolError(result),
+        ToolOutcome::Complete(result) => Ended::Done(Some(result)),
         ToolOutcome::InputRequired(_) => Ended::AsksForInput,
     }
 }

@@ -167,6 +167,11 @@ impl Plugin {
         requested.map(|requested| self.spec.grant.gaps(self.name(), requested)).unwrap_or_default()
     }
 
+    /// What it may do: what is granted of what it asks for.
+    pub fn granted(&self) -> Grant {
+        self.spec.grant.effective(self.manifest.requested.as_ref())
+    }
+
     /// The component as it was compiled.
     pub fn compiled(&self) -> &crate::sandbox::Compiled {
         &self.compiled

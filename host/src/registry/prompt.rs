@@ -53,7 +53,7 @@ impl PromptEntry {
         let listed = CallKind::Prompt;
         let called = Called { kind: listed, listed, name: &self.name, own_name: &self.prompt.name, arguments: "{}" };
         let ended = |outcome: &PromptOutcome| match outcome {
-            PromptOutcome::Complete(_) => Ended::Done,
+            PromptOutcome::Complete(_) => Ended::Done(None),
             PromptOutcome::InputRequired(_) => Ended::AsksForInput,
         };
         let get = |ctx| self.owner.guest.get_prompt(&self.prompt.name, arguments, ctx);

@@ -115,7 +115,7 @@ impl Reader {
         let listed = CallKind::Resource;
         let called = Called { kind: listed, listed, name: uri, own_name: uri, arguments: "{}" };
         let ended = |outcome: &ReadOutcome| match outcome {
-            ReadOutcome::Complete(_) => Ended::Done,
+            ReadOutcome::Complete(_) => Ended::Done(None),
             ReadOutcome::InputRequired(_) => Ended::AsksForInput,
         };
         let read = |ctx| self.owner.guest.read_resource(uri, ctx);
@@ -153,7 +153,7 @@ pub(super) async fn complete(
     let called = Called { kind: CallKind::Completion, listed, name, own_name: name, arguments: "{}" };
     let request = CompletionRequest { target, argument, value, context };
     let run = |ctx| owner.guest.complete(request, ctx);
-    let (mut completion, _) = owner.oversee(called, ctx, |_| Ended::Done, run).await?;
+    let (mut completion, _) = owner.oversee(called, ctx, |_| Ended::Done(None), run).await?;
     if completion.values.len() > MOST {
         completion.values.truncate(MOST);
         completion.has_more = true;

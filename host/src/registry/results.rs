@@ -51,8 +51,9 @@ impl Results {
             return call(ctx).await;
         }
         let key = key(tool, ctx.caller.as_deref().filter(|_| !self.shared), arguments);
-        let mut unkept = None;
+        let (mut unkept, mut ran) = (None, false);
         let run = async {
+            ran = true;
             match call(ctx.clone()).await {
                 Ok(ToolOutcome::Complete(result)) if !result.is_error => Ok(Arc::new(result)),
                 other => {
@@ -63,7 +64,10 @@ impl Results {
         };
         let kept = self.cache.try_get_with(key, run).await;
         match (kept, unkept) {
-            (Ok(result), _) => Ok(ToolOutcome::Complete(ToolResult::clone(&result))),
+            (Ok(result), _) => {
+                ctx.ledger.iter().filter(|_| !ran).for_each(|ledger| ledger.was_cached());
+                Ok(ToolOutcome::Complete(ToolResult::clone(&result)))
+            }
             (Err(_), Some(unkept)) => unkept,
             // Another call's outcome is not this one's.
             (Err(_), None) => call(ctx).await,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
 use crate::protocol::{
-    self, Error, InFlight, Incoming, Message, Notes, Principal, Rejected, Reply, Request, Rules, Scope, Server,
+    self, Error, InFlight, Incoming, Message, Notes, Principal, Rejected, Reply, Request, Route, Rules, Scope, Server,
     Session, Ticket,
 };
 
@@ -35,7 +35,14 @@ pub async fn serve_channel(server: Arc<Server>, channel: Channel, shutdown: Canc
 
 /// [`serve_channel`] within limits of one's own.
 pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits: Limits, shutdown: CancellationToken) {
-    serve_peer(server, channel, Peer { principal: None, may_stand_alone: true }, limits, shutdown).await;
+    serve_peer(
+        server,
+        channel,
+        Peer { principal: None, may_stand_alone: true, route: Route::default() },
+        limits,
+        shutdown,
+    )
+    .await;
 }
 
 /// Who is at the other end, and what it may send.
@@ -44,6 +51,8 @@ pub(super) struct Peer {
     pub(super) principal: Option<Arc<Principal>>,
     /// Whether its requests may do without a session.
     pub(super) may_stand_alone: bool,
+    /// How its messages come.
+    pub(super) route: Route,
 }
 
 pub(super) async fn serve_peer(
@@ -182,6 +191,7 @@ impl Connection {
                     cancel: ticket.cancel().clone(),
                     closing: self.closing.clone(),
                     notes: Notes::to(self.outgoing.clone()),
+                    route: self.peer.route.clone(),
                 };
                 Begun::Open(ticket, scope)
             }

@@ -10,10 +10,10 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWrite
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::channel::{Channel, serve_channel_within};
+use super::channel::{Channel, Peer, serve_peer};
 use super::limits::Limits;
 use super::memory;
-use crate::protocol::{self, Reply, Server};
+use crate::protocol::{self, Carrier, Reply, Route, Server};
 
 /// Serves the process at the other end of standard input and output, until it closes its end or `shutdown` is
 /// cancelled, within the default [`Limits`]; requests that are open then are answered first.
@@ -44,7 +44,9 @@ pub async fn serve_streams(
     let over = CancellationToken::new();
 
     let serving = async {
-        serve_channel_within(server, ours, limits, shutdown).await;
+        let route = Route { carrier: Some(Carrier::Pipe), ..Route::default() };
+        let peer = Peer { principal: None, may_stand_alone: true, route };
+        serve_peer(server, ours, peer, limits, shutdown).await;
         over.cancel();
     };
     let reading = async {

@@ -27,6 +27,6 @@ mod text;
 pub mod trace;
 pub mod usage;
 
-pub use receipt::{Kind, Outcome, Receipt, ReceiptBuilder};
+pub use receipt::{HostUse, Kind, Outcome, Receipt, ReceiptBuilder};
 pub use telemetry::{Call, Config, Telemetry, TelemetryError, UsageConfig};
 pub use trace::TraceContext;

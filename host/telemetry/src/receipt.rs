@@ -103,8 +103,13 @@ pub struct HostUse {
     pub host: String,
     /// Requests.
     pub count: u64,
-    /// Bytes in both directions.
-    pub bytes: u64,
+    /// Bytes of request bodies.
+    pub sent: u64,
+    /// Bytes of response bodies.
+    pub received: u64,
+    /// Requests that a rule did not let out, beside the others.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refused: u64,
 }
 
 /// Something the cell asked for and did not get.
@@ -137,6 +142,9 @@ pub struct Receipt {
     pub principal: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it got what an earlier call had left, so that no guest ran.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
     /// When the call came in.
     #[serde(serialize_with = "time")]
     pub started: SystemTime,
@@ -156,7 +164,7 @@ pub struct Receipt {
     pub bytes_in: u64,
     /// Result, in bytes.
     pub bytes_out: u64,
-    /// Files and directories touched, as the guest names them, each once.
+    /// Files and directories opened, as the guest names them, each once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
     /// How many touches of further paths there were.
@@ -197,6 +205,7 @@ impl Receipt {
                 generation: 0,
                 principal: None,
                 outcome: Outcome::Ok,
+                cached: false,
                 started,
                 cpu_ms: 0,
                 wall_us: 0,
@@ -292,6 +301,12 @@ impl ReceiptBuilder {
         self
     }
 
+    /// It got what an earlier call had left.
+    pub fn cached(mut self, cached: bool) -> Self {
+        self.receipt.cached = cached;
+        self
+    }
+
     /// Times: in all, waiting for a place, making the instance, and in host calls.
     pub fn times(mut self, wall: Duration, queue: Duration, instantiate: Duration, host: Duration) -> Self {
         self.receipt.wall_us = micros(wall);
@@ -322,18 +337,32 @@ impl ReceiptBuilder {
         self
     }
 
-    /// `count` requests went to a host, `bytes` in both directions.
-    pub fn host(mut self, host: &str, count: u64, bytes: u64) -> Self {
+    /// Requests went to a host, or were not let out.
+    pub fn host(mut self, used: HostUse) -> Self {
         let receipt = &mut self.receipt;
-        let host = clip(host, MAX_TEXT);
-        if let Some(known) = receipt.hosts.iter_mut().find(|known| known.host == host) {
-            known.count = known.count.saturating_add(count);
-            known.bytes = known.bytes.saturating_add(bytes);
+        let used = HostUse { host: clip(used.host, MAX_TEXT), ..used };
+        if let Some(known) = receipt.hosts.iter_mut().find(|known| known.host == used.host) {
+            known.count = known.count.saturating_add(used.count);
+            known.sent = known.sent.saturating_add(used.sent);
+            known.received = known.received.saturating_add(used.received);
+            known.refused = known.refused.saturating_add(used.refused);
         } else if receipt.hosts.len() < MAX_HOSTS {
-            receipt.hosts.push(HostUse { host, count, bytes });
+            receipt.hosts.push(used);
         } else {
-            receipt.hosts_more = receipt.hosts_more.saturating_add(count);
+            receipt.hosts_more = receipt.hosts_more.saturating_add(used.count);
         }
+        self
+    }
+
+    /// Requests to hosts that were not given, because the caller has a bound of its own.
+    pub fn hosts_more(mut self, count: u64) -> Self {
+        self.receipt.hosts_more = self.receipt.hosts_more.saturating_add(count);
+        self
+    }
+
+    /// Refusals that were not given, likewise.
+    pub fn refusals_more(mut self, count: u64) -> Self {
+        self.receipt.refusals_more = self.receipt.refusals_more.saturating_add(count);
         self
     }
 

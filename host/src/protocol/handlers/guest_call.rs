@@ -15,7 +15,7 @@ use crate::protocol::reply::{Reply, notification};
 use crate::protocol::types::{Frame, LogMessage, Progress};
 use crate::protocol::{Scope, Server};
 use crate::registry::types::{Continuation, InputRequired, Level, TraceContext};
-use crate::registry::{CallCtx, CallEvent, CallFailure};
+use crate::registry::{CallCtx, CallEvent, CallFailure, Route};
 
 /// Reports of one call that may wait to be passed on. The cell drops what does not fit, so there is room for a burst; it
 /// also keeps the rate down.
@@ -204,17 +204,20 @@ impl<'a> GuestCall<'a> {
             events,
             cancel,
             continuation,
+            route: Route { protocol: Some(self.terms.revision.as_str()), ..self.scope.route.clone() },
             ..CallCtx::default()
         }
     }
 
+    /// The trace of the message; that of the request which carried it if it names none.
     fn trace(&self) -> Option<TraceContext> {
         let member = |name| self.request.meta.get(name).and_then(text).map(Cow::into_owned);
-        Some(TraceContext {
-            traceparent: member("traceparent")?,
-            tracestate: member("tracestate"),
-            baggage: member("baggage"),
-        })
+        match member("traceparent") {
+            None => self.scope.route.trace.clone(),
+            Some(traceparent) => {
+                Some(TraceContext { traceparent, tracestate: member("tracestate"), baggage: member("baggage") })
+            }
+        }
     }
 
     /// Passes on what the guest reports, as far as the client asked for it.

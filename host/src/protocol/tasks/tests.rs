@@ -59,6 +59,7 @@ async fn ask_with(
         cancel: CancellationToken::new(),
         closing: CancellationToken::new(),
         notes: Notes::none(),
+        route: crate::protocol::Route::default(),
     };
     serde_json::from_slice(&server.answer(&request, &scope).await.unwrap().bytes).unwrap()
 }

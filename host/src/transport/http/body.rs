@@ -6,11 +6,12 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::stream::Stream;
+use futures_util::stream::{Stream, StreamExt as _};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 
 use super::pace::STEP;
+use super::traffic::Open;
 
 /// The body of a response: nothing, one message, or a stream of events. A [`Doorkeeper`](super::Doorkeeper) makes its own
 /// from [`Body::empty`] and [`Body::full`].
@@ -31,6 +32,19 @@ impl Body {
     /// All at once.
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Full(bytes.into()))
+    }
+
+    /// The same; a stream of events counts as open for as long as it is there.
+    pub(super) fn counted(self, open: impl FnOnce() -> Open) -> Self {
+        match self.0 {
+            Kind::Events(events) => {
+                let open = open();
+                Self::events(events.inspect(move |_| {
+                    let _ = &open;
+                }))
+            }
+            whole => Self(whole),
+        }
     }
 
     /// Events, sent as they come.

@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::answers::not_allowed;
 use super::body::{self, Body, Unread};
+use super::doorkeeper::Peer;
 use super::exchange::{Exchange, Step};
 use super::handshake::{delete, get, in_session, initialize, session, take_batch};
 use super::{Place, Service, Shared, answers, cors, doorkeeper, headers, pair, sse};
 use crate::protocol::{
-    self, Error, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request, Revision, Rules, Scope,
+    self, Carrier, Error, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request, Revision, Route,
+    Rules, Scope,
 };
 use crate::transport::channel::answer;
 
@@ -24,6 +26,16 @@ const DREGS: usize = 64 * 1024;
 const DREGS_TIME: Duration = Duration::from_secs(1);
 
 pub(super) async fn respond<B>(service: &Service, request: http::Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data: Buf + Send> + Send,
+{
+    let response = response_to(service, request).await;
+    let traffic = &service.shared.traffic;
+    traffic.answer(response.status());
+    response.map(|body| body.counted(|| traffic.stream()))
+}
+
+async fn response_to<B>(service: &Service, request: http::Request<B>) -> Response<Body>
 where
     B: http_body::Body<Data: Buf + Send> + Send,
 {
@@ -71,6 +83,13 @@ fn nothing_at(path: &str) -> Response<Body> {
 /// Who asks, if whoever stands before this service has found out.
 pub(super) fn principal(head: &Parts) -> Option<Arc<Principal>> {
     head.extensions.get::<Arc<Principal>>().cloned()
+}
+
+/// How a request came.
+pub(super) fn route(head: &Parts) -> Route {
+    let peer = head.extensions.get::<Arc<Peer>>();
+    let client = peer.and_then(|peer| peer.address).map(|address| address.ip());
+    Route { protocol: None, carrier: Some(Carrier::Http), client, trace: headers::trace(&head.headers) }
 }
 
 pub(super) fn refuse(status: StatusCode, error: &Error) -> Response<Body> {
@@ -196,6 +215,7 @@ async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes:
         cancel: CancellationToken::new(),
         closing: shared.shutdown.clone(),
         notes: Notes::none(),
+        route: route(head),
     };
     if !shared.server.may_notify(request, &scope.rules) {
         let reply = shared.server.answer(request, &scope).await;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::answers::not_allowed;
 use super::body::Body;
 use super::doorkeeper;
-use super::endpoint::{bad_request, principal, refuse, stands_alone};
+use super::endpoint::{bad_request, principal, refuse, route, stands_alone};
 use super::exchange::{Exchange, Step};
 use super::kept::{EventId, Purpose, Reader};
 use super::session::InUse;
@@ -122,6 +122,7 @@ fn begin(
         cancel: cancel.clone(),
         closing: shared.shutdown.clone(),
         notes,
+        route: route(head),
     };
     let answer = answer(Arc::clone(&shared.server), bytes.clone(), scope);
     let session = session.clone();

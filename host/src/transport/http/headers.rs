@@ -6,7 +6,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::protocol::{Error, MirroredValue, Request, Server};
+use crate::protocol::{Error, MirroredValue, Request, Server, TraceContext};
 
 /// Names the session of a request of the handshake era.
 pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -14,6 +14,8 @@ pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-i
 pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// Names the last event a client saw of a stream.
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// The longest header of a trace that is looked at, in bytes: as much as W3C Baggage asks for.
+const MAX_TRACE: usize = 8_192;
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
@@ -65,6 +67,19 @@ pub(super) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a s
     }
     let value = value.to_str().map_err(|_| Error::HeaderMismatch(format!("`{name}` holds invalid characters")))?;
     Ok(Some(value.trim_ascii()))
+}
+
+/// The trace that a request belongs to. Source: W3C Trace Context, "Trace Context HTTP Headers Format". What is not well
+/// formed is told apart by whoever follows traces; here it is only kept short.
+pub(super) fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    // Whoever traces nothing sends nothing of it.
+    let traceparent = one(headers, "traceparent").ok().flatten().filter(|it| it.len() <= MAX_TRACE)?;
+    let joined = |name: &str| {
+        let values: Vec<&str> = headers.get_all(name).iter().map_while(|value| value.to_str().ok()).collect();
+        Some(values.join(",")).filter(|joined| !joined.is_empty() && joined.len() <= MAX_TRACE)
+    };
+    let (tracestate, baggage) = (joined("tracestate"), joined("baggage"));
+    Some(TraceContext { traceparent: traceparent.to_owned(), tracestate, baggage })
 }
 
 /// Checks that the headers repeat the body of a request that stands alone, word for word.

@@ -18,6 +18,7 @@
 //! - [`serve()`]: a listener of one's own
 //! - `pace`, `crowd`: how slowly its clients may read, and how many of each there may be
 //! - `tls`, `proxies`: what lies between it and its clients
+//! - `traffic`: how much it has to do
 //! - [`admin`]: what operators' machines ask
 
 pub mod admin;
@@ -42,6 +43,7 @@ mod sse;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod traffic;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -61,6 +63,7 @@ pub use self::proxies::Proxies;
 pub use self::serve::{ENDPOINT, serve};
 use self::session::Sessions;
 pub use self::tls::{ClientAuth, Tls, TlsConfig, TlsError};
+pub use self::traffic::Traffic;
 use super::limits::Limits;
 use crate::protocol::Server;
 
@@ -87,6 +90,8 @@ pub struct HttpConfig {
     pub proxies: Proxies,
     /// What [`serve()`] speaks TLS with. Default is not to.
     pub tls: Option<Arc<Tls>>,
+    /// What counts requests, sessions and streams. Default is counts of its own.
+    pub traffic: Traffic,
 }
 
 impl Default for HttpConfig {
@@ -100,6 +105,7 @@ impl Default for HttpConfig {
             doorkeeper: None,
             proxies: Proxies::default(),
             tls: None,
+            traffic: Traffic::default(),
         }
     }
 }
@@ -152,6 +158,7 @@ struct Shared {
     doorkeeper: Option<Arc<dyn Doorkeeper>>,
     proxies: Proxies,
     tls: Option<Arc<Tls>>,
+    traffic: Traffic,
     shutdown: CancellationToken,
 }
 
@@ -162,11 +169,12 @@ impl Service {
     /// An endpoint for `server`, on whatever path it is mounted at. Cancelling `shutdown` ends every stream that has no
     /// end of its own.
     pub fn new(server: Arc<Server>, config: HttpConfig, shutdown: CancellationToken) -> Self {
-        let HttpConfig { loopback, allowed_hosts, allowed_origins, sse, limits, doorkeeper, proxies, tls } = config;
+        let HttpConfig { loopback, allowed_hosts, allowed_origins, sse, limits, doorkeeper, proxies, tls, traffic } =
+            config;
         let gate = Gate::new(loopback, &allowed_hosts, &allowed_origins);
         let gate = if proxies.is_empty() { gate } else { gate.without_local_pages() };
-        let (sessions, pairs) = (Sessions::new(limits), Pairs::default());
-        let shared = Shared { server, gate, limits, sessions, pairs, sse, doorkeeper, proxies, tls, shutdown };
+        let (sessions, pairs) = (Sessions::new(limits, traffic.clone()), Pairs::default());
+        let shared = Shared { server, gate, limits, sessions, pairs, sse, doorkeeper, proxies, tls, traffic, shutdown };
         Self { shared: Arc::new(shared), path: None, pair: None }
     }
 

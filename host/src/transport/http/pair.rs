@@ -13,10 +13,10 @@ use http::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::Body;
-use super::endpoint::{bad_request, not_json, principal, refuse, take_body};
+use super::endpoint::{bad_request, not_json, principal, refuse, route, take_body};
 use super::session::new_name;
 use super::{Shared, answers, headers, sse};
-use crate::protocol::{Error, Principal};
+use crate::protocol::{Error, Principal, Route};
 use crate::transport::channel::{Channel, Peer, serve_peer};
 
 /// Who listens, and where what they post goes.
@@ -91,7 +91,7 @@ pub(super) fn open(shared: &Arc<Shared>, head: &Parts, messages: &str) -> Respon
     };
     let channel = Channel { incoming: taken, outgoing };
     // Requests that stand alone repeat themselves in headers, which nobody would check here.
-    let peer = Peer { principal, may_stand_alone: false };
+    let peer = Peer { principal, may_stand_alone: false, route: Route { trace: None, ..route(head) } };
     tokio::spawn(serve_peer(Arc::clone(&shared.server), channel, peer, limits, shared.shutdown.clone()));
 
     let post_to = format!("{messages}?session={}", seat.name);

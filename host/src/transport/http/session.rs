@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
 use super::kept::{Kept, KeptStream};
+use super::traffic::{Open, Traffic};
 use crate::protocol::{Principal, Session};
 use crate::transport::Limits;
 
@@ -29,6 +30,7 @@ pub(super) struct Sessions {
     limits: Limits,
     budget: Arc<Budget>,
     table: Mutex<Table>,
+    traffic: Traffic,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ pub(super) struct HttpSession {
     pub(super) closed: CancellationToken,
     used: Mutex<Used>,
     active: AtomicUsize,
+    _counted: Open,
 }
 
 #[derive(Debug)]
@@ -64,9 +67,9 @@ struct Used {
 pub(super) struct InUse(Arc<HttpSession>);
 
 impl Sessions {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, traffic: Traffic) -> Self {
         let table = Table { sessions: HashMap::new(), swept: Instant::now() };
-        Self { limits, budget: Budget::new(limits.kept_total), table: Mutex::new(table) }
+        Self { limits, budget: Budget::new(limits.kept_total), table: Mutex::new(table), traffic }
     }
 
     /// Keeps a new session and names it; none if there are too many, or no randomness to name it with.
@@ -84,6 +87,7 @@ impl Sessions {
             closed: CancellationToken::new(),
             used: Mutex::new(used),
             active: AtomicUsize::new(0),
+            _counted: self.traffic.session(),
         };
 
         let mut table = lock(&self.table);
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn the_idle_ones_go_and_those_in_use_stay() {
         let limits = Limits { sessions: 2, ..Limits::default() };
-        let (sessions, session, start) = (Sessions::new(limits), session(), Instant::now());
+        let (sessions, session, start) = (Sessions::new(limits, Traffic::default()), session(), Instant::now());
         let idle = opened(&sessions, start, &session).unwrap();
         let used = opened(&sessions, start, &session).unwrap();
         assert_ne!(idle, used);
@@ -233,7 +237,7 @@ mod tests {
 
     #[test]
     fn closing_cancels_what_is_open() {
-        let (sessions, session) = (Sessions::new(Limits::default()), session());
+        let (sessions, session) = (Sessions::new(Limits::default(), Traffic::default()), session());
         let ticket = session.in_flight().begin(&crate::protocol::Id::Number(1)).unwrap();
         let header = sessions.open(Arc::clone(&session)).unwrap();
         let mallory = Principal::new("mallory".to_owned());

@@ -385,6 +385,59 @@ async fn a_log_that_was_cut_under_the_writer_is_trouble_until_it_is_back() {
     assert!(audit.counts().failures > 0 && check(dir.path()).ok());
 }
 
+/// A link in the place of the log would have the host append to any file it may write, and cut off what is no line.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_the_place_of_the_log_or_of_its_folder_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let outer = tempfile::tempdir().unwrap();
+    let (dir, victim) = (outer.path().join("audit"), outer.path().join("victim"));
+    fs::write(&victim, "precious").unwrap();
+    fs::create_dir(&dir).unwrap();
+    for name in [ACTIVE, LOCK] {
+        symlink(&victim, dir.join(name)).unwrap();
+        let refused = Log::open(AuditConfig::new(&dir), UNIX_EPOCH).map(|_| ()).unwrap_err();
+        assert!(matches!(refused, AuditError::Replaced { .. }), "{refused}");
+        assert!(refused.to_string().contains(name) && refused.to_string().ends_with("restart the host"), "{refused}");
+        fs::remove_file(dir.join(name)).unwrap();
+    }
+
+    let audit = Audit::open(AuditConfig::new(&dir)).unwrap();
+    audit.record(today(1)).await.unwrap();
+    audit.flush().await.unwrap();
+    let (path, aside) = (dir.join(ACTIVE), outer.path().join("aside"));
+    let trouble = async || loop {
+        match audit.trouble() {
+            Some(trouble) => break trouble,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    // The file: a link to another one, and a link to itself where it was moved to.
+    for target in [&victim, &aside] {
+        fs::rename(&path, &aside).unwrap();
+        symlink(target, &path).unwrap();
+        audit.record(today(2)).await.unwrap();
+        assert!(trouble().await.contains("something else is at its place"), "{target:?}");
+        fs::remove_file(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        audit.flush().await.unwrap();
+        assert_eq!(audit.trouble(), None);
+    }
+    // The folder: a link to another one that looks the same.
+    let (moved, other) = (outer.path().join("moved"), outer.path().join("other"));
+    fs::rename(&dir, &moved).unwrap();
+    fs::create_dir(&other).unwrap();
+    symlink(&other, &dir).unwrap();
+    audit.record(today(3)).await.unwrap();
+    assert!(trouble().await.contains("something else is at its place"));
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 0, "nothing was put there");
+    fs::remove_file(&dir).unwrap();
+    fs::rename(&moved, &dir).unwrap();
+    assert_eq!(audit.flush().await.unwrap().seq, 4);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    assert!(check(&dir).ok());
+}
+
 #[test]
 fn a_hundred_thousand_lines_are_written_and_verified() {
     let dir = tempfile::tempdir().unwrap();
@@ -414,7 +467,11 @@ fn the_largest_receipt_fits_into_a_line() {
     let mut builder = Receipt::builder(&long, &long, Kind::Tool, UNIX_EPOCH).principal(Some(&long)).component(&long);
     for n in 0..100 {
         let text = format!("{n}{long}");
-        builder = builder.file(&text).host(&text, 1, 1).refusal(&text, &text).secret(&text);
+        builder = builder
+            .file(&text)
+            .host(crate::HostUse { host: text.clone(), count: 1, sent: 1, received: 1, refused: 0 })
+            .refusal(&text, &text)
+            .secret(&text);
     }
     let dir = tempfile::tempdir().unwrap();
     let mut log = Log::open(AuditConfig::new(dir.path()), UNIX_EPOCH).unwrap();

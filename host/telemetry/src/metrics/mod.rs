@@ -219,38 +219,29 @@ impl Metrics {
         self.families.reloads.get_or_create_owned(&OutcomeLabels::new(outcome)).inc();
     }
 
-    /// An HTTP request was answered with this status.
-    pub fn http_request(&self, status: u16) {
-        let class = match status / 100 {
-            1 => "1xx",
-            2 => "2xx",
-            3 => "3xx",
-            4 => "4xx",
-            5 => "5xx",
-            _ => OTHER,
-        };
-        self.families.http.get_or_create_owned(&ClassLabels::new(class)).inc();
+    /// What the HTTP endpoint has done: requests answered so far by the first digit of their status, sessions and streams
+    /// that are open. Called before rendering.
+    pub fn set_traffic(&self, answered: [u64; 5], sessions: i64, streams: i64) {
+        for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(answered) {
+            // The endpoint keeps these counts itself.
+            let counter = self.families.http.get_or_create_owned(&ClassLabels::new(class));
+            counter.inner().store(count, Ordering::Relaxed);
+        }
+        self.sessions.set(sessions);
+        self.streams.set(streams);
     }
 
-    /// A guest's HTTP request ended: `ok`, `error`, `refused`.
-    pub fn outgoing_request(&self, plugin: &str, outcome: &str) {
-        let (plugin, outcome) = pair(&self.outgoing, plugin, outcome);
-        self.families.outgoing.get_or_create_owned(&PluginOutcomeLabels::new(plugin, outcome)).inc();
+    /// So many HTTP requests of guests ended: `ok`, `error`, `refused`.
+    pub fn outgoing_requests(&self, plugin: &str, outcome: &str, count: u64) {
+        if count > 0 {
+            let (plugin, outcome) = pair(&self.outgoing, plugin, outcome);
+            self.families.outgoing.get_or_create_owned(&PluginOutcomeLabels::new(plugin, outcome)).inc_by(count);
+        }
     }
 
     /// How many plugins are in service.
     pub fn set_plugins(&self, count: i64) {
         self.plugins.set(count);
-    }
-
-    /// A session began (1) or ended (-1).
-    pub fn sessions_by(&self, delta: i64) {
-        self.sessions.inc_by(delta);
-    }
-
-    /// A stream was opened (1) or closed (-1).
-    pub fn streams_by(&self, delta: i64) {
-        self.streams.inc_by(delta);
     }
 
     /// What the audit log has done. Called before rendering.

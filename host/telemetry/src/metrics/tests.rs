@@ -64,11 +64,9 @@ fn calls_are_counted_under_their_names() {
     metrics.rate_limited("principal");
     metrics.reload("ok");
     metrics.set_plugins(3);
-    metrics.sessions_by(2);
-    metrics.streams_by(1);
-    metrics.streams_by(-1);
-    metrics.http_request(404);
-    metrics.outgoing_request("weather", "ok");
+    metrics.set_traffic([0, 5, 0, 1, 0], 2, 0);
+    metrics.outgoing_requests("weather", "ok", 1);
+    metrics.outgoing_requests("weather", "error", 0);
     metrics.set_audit(AuditCounts { lines: 7, lost: 1, failures: 0 }, 9);
     let samples = parse(&metrics.render().unwrap());
     let tool = r#"plugin="weather",tool="forecast""#;

@@ -70,6 +70,9 @@ impl Recording {
     }
 }
 
+/// The methods that a span may name. Source: OpenTelemetry conventions for HTTP, `http.request.method`.
+const METHODS: [&str; 10] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"];
+
 /// A guest's HTTP request about to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct OutgoingFacts<'a> {
@@ -81,6 +84,21 @@ pub struct OutgoingFacts<'a> {
     pub host: &'a str,
     /// The port.
     pub port: u16,
+    /// The whole of it, without user names, passwords and the values of the query.
+    pub url: &'a str,
+}
+
+/// How a guest's HTTP request ended.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingEnd<'a> {
+    /// From its beginning to the end of what was read of the answer.
+    pub took: Duration,
+    /// The status, or a word for why there was none; nothing if it was given up.
+    pub status: Option<Result<u16, &'a str>>,
+    /// Bytes of the request's body.
+    pub sent: u64,
+    /// Bytes of the response's body.
+    pub received: u64,
 }
 
 impl CallSpan {
@@ -106,6 +124,19 @@ impl CallSpan {
             Some(guest) => context.at(guest),
             None => context,
         })
+    }
+
+    /// Whether arguments and results are recorded.
+    pub fn records_contents(&self) -> bool {
+        self.recording.as_ref().is_some_and(|recording| recording.contents.is_some())
+    }
+
+    /// Host calls and requests that whoever followed the call did not tell one by one.
+    pub fn untold(&self, count: u64) {
+        if let Some(recording) = &self.recording {
+            let mut children = recording.children.lock().unwrap_or_else(PoisonError::into_inner);
+            children.more = children.more.saturating_add(count);
+        }
     }
 
     /// The arguments as JSON. Recorded only if the operator said so, and without what his rules take out.
@@ -140,11 +171,14 @@ impl CallSpan {
     /// The guest begins an HTTP request.
     pub fn outgoing(&self, request: OutgoingFacts<'_>, start: SystemTime) -> Outgoing {
         let context = self.guest().map(|guest| if self.guest.is_some() { guest.child() } else { guest });
+        let known = METHODS.into_iter().find(|known| *known == request.method);
         let request = self.recording.as_ref().map(|recording| Request {
             recording: Arc::clone(recording),
-            method: clip(request.method, MAX_NAME),
+            // A guest may invent methods, and a span's name must not be the guest's to choose.
+            name: known.unwrap_or("HTTP"),
             attributes: vec![
-                KeyValue::new("http.request.method", clip(request.method, MAX_NAME)),
+                KeyValue::new("http.request.method", known.unwrap_or("_OTHER")),
+                KeyValue::new("url.full", clip(request.url, MAX_TEXT)),
                 KeyValue::new("url.scheme", clip(request.scheme, MAX_NAME)),
                 KeyValue::new("server.address", clip(request.host, MAX_TEXT)),
                 KeyValue::new("server.port", i64::from(request.port)),
@@ -166,7 +200,7 @@ pub struct Outgoing {
 #[derive(Debug)]
 struct Request {
     recording: Arc<Recording>,
-    method: String,
+    name: &'static str,
     attributes: Vec<KeyValue>,
     start: SystemTime,
 }
@@ -177,25 +211,31 @@ impl Outgoing {
         self.context.as_ref().map(|context| context.fields(carry)).unwrap_or_default()
     }
 
-    /// The request ended: with a status, or with a word for why not.
-    pub fn end(self, took: Duration, status: Result<u16, &str>) {
+    /// The request ended.
+    pub fn end(self, end: OutgoingEnd<'_>) {
+        let OutgoingEnd { took, status, sent, received } = end;
         let (Some(mut request), Some(context)) = (self.request, self.context) else { return };
+        // The status code says enough; there is no description beside it.
         let error = match status {
-            Ok(code) => {
+            Some(Ok(code)) => {
                 request.attributes.push(KeyValue::new("http.response.status_code", i64::from(code)));
-                (code >= 400).then(|| code.to_string())
+                (code >= 400).then(|| (code.to_string(), String::new()))
             }
-            Err(word) => Some(clip(word, MAX_NAME)),
+            Some(Err(word)) => Some((clip(word, MAX_NAME), clip(word, MAX_NAME))),
+            None => None,
         };
-        request.attributes.extend(error.iter().map(|error| KeyValue::new("error.type", error.clone())));
+        request.attributes.extend(error.iter().map(|(kind, _)| KeyValue::new("error.type", kind.clone())));
+        for (name, bytes) in [("http.request.body.size", sent), ("http.response.body.size", received)] {
+            request.attributes.push(KeyValue::new(name, i64::try_from(bytes).unwrap_or(i64::MAX)));
+        }
         request.recording.child(Child {
             span: context.span_id(),
-            name: request.method,
+            name: request.name.to_owned(),
             kind: SpanKind::Client,
             start: request.start,
             took,
             attributes: request.attributes,
-            error,
+            error: error.map(|(_, text)| text),
         });
     }
 }

@@ -27,7 +27,7 @@ use opentelemetry_sdk::logs::{BatchLogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanProcessor};
 
-pub use call::{CallSpan, MAX_CHILDREN, Outgoing, OutgoingFacts};
+pub use call::{CallSpan, MAX_CHILDREN, Outgoing, OutgoingEnd, OutgoingFacts};
 pub(crate) use logs::Logs;
 pub(crate) use meters::{Meters, Operation};
 pub use span::{Sampling, SpanFacts, Tracer, Transport};

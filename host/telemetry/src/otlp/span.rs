@@ -12,6 +12,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -103,7 +104,7 @@ pub struct SpanFacts<'a> {
     /// The JSON-RPC id as text.
     pub request_id: Option<&'a str>,
     /// The client's address.
-    pub client: Option<&'a str>,
+    pub client: Option<IpAddr>,
 }
 
 impl<'a> SpanFacts<'a> {
@@ -141,10 +142,10 @@ impl<'a> SpanFacts<'a> {
             ("mcp.protocol.version", self.protocol),
             ("network.transport", self.transport.map(Transport::as_str)),
             ("jsonrpc.request.id", self.request_id),
-            ("client.address", self.client),
         ] {
             set.extend(value.map(|value| KeyValue::new(name, text(value))));
         }
+        set.extend(self.client.map(|client| KeyValue::new("client.address", client.to_string())));
         set
     }
 
@@ -256,6 +257,7 @@ impl Tracer {
             KeyValue::new("toolcell.refusals", number(receipt.refusals.len() as u64 + receipt.refusals_more)),
         ];
         attributes.extend(receipt.principal.iter().map(|name| KeyValue::new("enduser.id", name.clone())));
+        attributes.extend(receipt.cached.then(|| KeyValue::new("toolcell.cached", true)));
         let name = format!("cell {}", receipt.plugin).into();
         let mut data = self.data(piece(cell, context.span_id(), name, Duration::ZERO, whole, attributes));
         data.status = status;

@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use tokio::net::TcpListener;
 use toolcell_telemetry::audit::{AuditConfig, Event, EventKind};
-use toolcell_telemetry::otlp::{OtlpConfig, OutgoingFacts, Sampling, SpanFacts, Transport};
+use toolcell_telemetry::otlp::{OtlpConfig, OutgoingEnd, OutgoingFacts, Sampling, SpanFacts, Transport};
 use toolcell_telemetry::redact::Redactor;
 use toolcell_telemetry::trace::Carry;
 use toolcell_telemetry::{Config, Kind, Outcome, Receipt, Telemetry, TraceContext, UsageConfig};
@@ -70,7 +70,7 @@ async fn a_collector_gets_everything() {
         protocol: Some("2025-11-25"),
         transport: Some(Transport::Tcp),
         request_id: Some("7"),
-        client: Some("10.1.2.80"),
+        client: Some("10.1.2.80".parse().unwrap()),
         ..SpanFacts::new("tools/call", Kind::Tool, "forecast", started)
     };
     let call = telemetry.call_started(&facts);
@@ -79,10 +79,16 @@ async fn a_collector_gets_everything() {
     call.span().output(r#"{"ok":true}"#);
     let at = started + Duration::from_micros(400);
     call.span().host_call("store.get", at, Duration::from_micros(30));
-    let request = OutgoingFacts { method: "GET", scheme: "https", host: "api.example", port: 443 };
+    let request = OutgoingFacts {
+        method: "GET",
+        scheme: "https",
+        host: "api.example",
+        port: 443,
+        url: "https://api.example/v1?q=REDACTED",
+    };
     let outgoing = call.span().outgoing(request, at);
     let sent = outgoing.fields(Carry::OUTGOING);
-    outgoing.end(Duration::from_micros(200), Ok(503));
+    outgoing.end(OutgoingEnd { took: Duration::from_micros(200), status: Some(Ok(503)), sent: 5, received: 9 });
     let told = call.span().guest().unwrap();
     let receipt = telemetry.call_ended(call, receipt(started, Outcome::ToolError)).await;
     assert_eq!(receipt.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
@@ -195,6 +201,9 @@ fn check_spans(got: &Got, sent: &[(&str, String)], told: &TraceContext) {
             ("server.address", "api.example"),
             ("server.port", "443"),
             ("http.response.status_code", "503"),
+            ("url.full", "https://api.example/v1?q=REDACTED"),
+            ("http.request.body.size", "5"),
+            ("http.response.body.size", "9"),
             ("error.type", "503"),
         ],
     );
@@ -318,7 +327,7 @@ async fn off_is_off_and_a_context_passes_through() {
     let facts = SpanFacts { parent: Some(&parent), ..SpanFacts::new("tools/call", Kind::Tool, "t", SystemTime::now()) };
     let call = telemetry.call_started(&facts);
     assert_eq!(call.span().guest().as_ref(), Some(&parent));
-    let request = OutgoingFacts { method: "GET", scheme: "http", host: "h", port: 80 };
+    let request = OutgoingFacts { method: "GET", scheme: "http", host: "h", port: 80, url: "http://h/" };
     let outgoing = call.span().outgoing(request, SystemTime::now());
     assert_eq!(outgoing.fields(Carry::OUTGOING), [("traceparent", PARENT.to_owned())]);
     telemetry.call_ended(call, receipt(SystemTime::now(), Outcome::Ok)).await;
