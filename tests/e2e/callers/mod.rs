@@ -2,7 +2,11 @@
 //! what is written down.
 
 mod approvals;
+mod collector;
+mod events;
+mod hostile_collector;
 mod identity;
+mod metrics;
 mod oauth;
 mod quotas;
 mod records;
