@@ -1,11 +1,12 @@
 //! The composition root: puts the layers together and owns what runs between calls.
 
 pub mod door;
+mod leases;
 pub mod overseer;
 mod steps;
 pub(crate) mod values;
 
-use crate::policy::{AllowAll, Policy};
+use crate::policy::{AllowAll, Policy, Principal};
 use crate::protocol::{Server, ServerInfo};
 use crate::registry::oversight::{Overseer, Oversight, Rulebook};
 use crate::registry::watch::Watch;
@@ -77,6 +78,7 @@ pub struct HostBuilder {
     engine: EngineConfig,
     server: ServerInfo,
     http: HttpConfig,
+    local_user: Option<Arc<Principal>>,
     tasks: Arc<dyn TaskStore>,
     values: Arc<dyn ValueStore>,
     watch: bool,
@@ -147,6 +149,13 @@ impl HostBuilder {
         self
     }
 
+    /// Who is at the other end of standard input and output. Default is nobody in particular.
+    #[must_use]
+    pub fn local_user(mut self, user: Option<Arc<Principal>>) -> Self {
+        self.local_user = user;
+        self
+    }
+
     /// Keeps tasks in this store. Default is memory: they end with the process.
     #[must_use]
     pub fn tasks(mut self, store: Arc<dyn TaskStore>) -> Self {
@@ -177,8 +186,8 @@ impl HostBuilder {
     /// # Errors
     /// See [`HostError`].
     pub async fn build(self) -> Result<Host, HostError> {
-        let Self { plugins, list, policy, rules, secrets, overseer, engine, server, http, tasks: store, values, watch } =
-            self;
+        let Self { plugins, list, policy, rules, secrets, overseer, engine, server, http, .. } = self;
+        let Self { local_user, tasks: store, values, watch, .. } = self;
         let oversight = Oversight::new(policy, overseer);
         let registry = Registry::new(Engine::new(&engine)?, oversight, Arc::new(values::Door(values)), secrets);
         let plan = Plan { fixed: plugins, list, rules };
@@ -203,7 +212,7 @@ impl HostBuilder {
         let tended = Arc::clone(&server);
         tasks.spawn(stop.clone().run_until_cancelled_owned(async move { tended.tend_tasks().await }));
         let guard = stop.clone().drop_guard();
-        Ok(Host(Arc::new(Inner { registry, server, http, stop, tasks, asked, _guard: guard })))
+        Ok(Host(Arc::new(Inner { registry, server, http, local_user, stop, tasks, asked, _guard: guard })))
     }
 }
 
@@ -215,6 +224,7 @@ struct Inner {
     registry: Registry,
     server: Arc<Server>,
     http: HttpConfig,
+    local_user: Option<Arc<Principal>>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// Someone wants a reload.
@@ -236,6 +246,7 @@ impl Host {
             engine: EngineConfig::default(),
             server: ServerInfo::default(),
             http: HttpConfig::default(),
+            local_user: None,
             tasks: Arc::clone(&state) as _,
             values: state,
             watch: false,
@@ -304,7 +315,8 @@ impl Host {
     /// # Errors
     /// If a stream fails.
     pub async fn serve_stdio(&self) -> std::io::Result<()> {
-        let serving = transport::stdio::serve(Arc::clone(&self.0.server), self.0.stop.clone());
+        let serving =
+            transport::stdio::serve_as(Arc::clone(&self.0.server), self.0.local_user.clone(), self.0.stop.clone());
         self.0.tasks.track_future(serving).await
     }
 

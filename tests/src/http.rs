@@ -94,6 +94,17 @@ impl Http {
         Ok(rest)
     }
 
+    /// Waits until the other side has closed it, whatever it says before.
+    ///
+    /// # Panics
+    ///
+    /// If it is still open after [`DEADLINE`].
+    pub fn closes(mut self) {
+        if let Err(error) = self.rest() {
+            assert!(!is_late(&error), "the connection is still open");
+        }
+    }
+
     /// Says which revision is spoken here, where neither messages nor headers say it.
     pub fn speaks(&mut self, version: &str) {
         self.ledger.speaks(version);
@@ -316,10 +327,35 @@ impl Events {
         Some(message)
     }
 
+    /// Waits until nothing more comes; whether it ended as a stream should, and did not break off.
+    ///
+    /// # Panics
+    ///
+    /// If it is still open after [`DEADLINE`].
+    pub fn ends(mut self) -> bool {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            match self.body.read_line(&mut line) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => {
+                    assert!(!is_late(&error), "the stream is still open");
+                    return false;
+                }
+            }
+        }
+    }
+
     /// Closes the connection at once.
     pub fn hang_up(self) {
         self.body.into_inner().http.hang_up();
     }
+}
+
+/// Whether nothing came for too long.
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 struct Body {

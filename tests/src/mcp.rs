@@ -239,6 +239,7 @@ pub struct Session {
     version: String,
     id: Option<String>,
     next_id: u64,
+    authorization: Option<String>,
     /// What the server answered to `initialize`.
     pub initialized: Value,
 }
@@ -261,12 +262,23 @@ impl Session {
     /// If the server refuses it.
     #[must_use]
     pub fn declaring(address: SocketAddr, version: &str, capabilities: &Value) -> Self {
+        Self::authorized(address, version, capabilities, None)
+    }
+
+    /// The same with this as `Authorization` of every request.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses it.
+    #[must_use]
+    pub fn authorized(address: SocketAddr, version: &str, capabilities: &Value, authorization: Option<&str>) -> Self {
         let mut session = Self {
             address,
             http: Http::connect(address),
             version: version.to_owned(),
             id: None,
             next_id: 1,
+            authorization: authorization.map(str::to_owned),
             initialized: Value::Null,
         };
         let params = json!({
@@ -348,6 +360,9 @@ impl Session {
         let mut headers = vec![("Content-Type", "application/json".to_owned()), ("Accept", ACCEPT.to_owned())];
         if !self.initialized.is_null() && self.version.as_str() >= "2025-06-18" {
             headers.push(("MCP-Protocol-Version", self.version.clone()));
+        }
+        if let Some(authorization) = &self.authorization {
+            headers.push(("Authorization", authorization.clone()));
         }
         if let Some(id) = &self.id {
             headers.push(("Mcp-Session-Id", id.clone()));

@@ -99,6 +99,11 @@ pub(crate) fn identify(
             let name = name(&certificate, &config.sources).map_err(refuse)?;
             match config.names.get(&name) {
                 Some(mapped) => mapped.clone(),
+                // One that many could have, or that can look like another's, must be meant by the operator.
+                None if config.any_name && name.contains('*') => return Err(refuse("its name is a pattern: list it")),
+                None if config.any_name && !name.is_ascii() => {
+                    return Err(refuse("its name has other letters than ASCII: list it"));
+                }
                 None if config.any_name => {
                     let principal = format!("{}:{name}", config.prefix);
                     Mapped { principal, groups: BTreeSet::new(), scopes: config.scopes.clone() }

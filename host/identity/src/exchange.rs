@@ -1,7 +1,6 @@
 //! A token for somewhere else, made from the caller's (RFC 8693). The caller's own token goes to the exchanging server
 //! and nowhere else.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use moka::Expiry;
@@ -23,8 +22,10 @@ pub struct ExchangeConfig {
     pub endpoint: String,
     /// What this server shows it (HTTP Basic).
     pub client: ClientSecret,
-    /// Who the new token is for.
-    pub audience: String,
+    /// Who the new token is for, by the name it has there (RFC 8693, 2.1).
+    pub audience: Option<String>,
+    /// Who the new token is for, by its URL.
+    pub resource: Option<String>,
     /// What it is to be good for, divided by spaces; `None` for what the server gives.
     pub scope: Option<String>,
 }
@@ -67,6 +68,8 @@ const EARLY: Duration = Duration::from_secs(30);
 const UNSAID: Duration = Duration::from_secs(60);
 /// The longest a token is kept.
 const LONGEST: Duration = Duration::from_secs(3600);
+/// How long a refusal is kept: a guest that asks in a loop must not make a flood of questions of it.
+const REFUSED: Duration = Duration::from_secs(5);
 
 /// An exchange, and the tokens it gave lately.
 ///
@@ -77,6 +80,7 @@ pub struct TokenExchange {
     endpoint: Url,
     http: Http,
     known: Cache<[u8; 32], Kept>,
+    refused: Cache<[u8; 32], (ExchangeError, SystemTime)>,
 }
 
 #[derive(Clone)]
@@ -101,7 +105,8 @@ impl TokenExchange {
         let http = Http::new(http)?;
         let endpoint = http.url("a token endpoint", &config.endpoint)?;
         let known = Cache::builder().max_capacity(EXCHANGE_CACHE).expire_after(Lives).build();
-        Ok(Self { config: config.clone(), endpoint, http, known })
+        let refused = Cache::builder().max_capacity(EXCHANGE_CACHE).time_to_live(REFUSED).build();
+        Ok(Self { config: config.clone(), endpoint, http, known, refused })
     }
 
     /// A token for the configured audience, in the name of `subject`. Many that ask at once make one exchange.
@@ -118,8 +123,19 @@ impl TokenExchange {
             }
             self.known.invalidate(&key).await;
         }
-        let kept = self.known.try_get_with(key, self.ask(subject, now)).await;
-        kept.map(|kept| kept.exchanged).map_err(|error: Arc<ExchangeError>| ExchangeError::clone(&error))
+        if let Some((error, since)) = self.refused.get(&key).await
+            && now.duration_since(since).is_ok_and(|age| age < REFUSED)
+        {
+            return Err(error);
+        }
+        match self.known.try_get_with(key, self.ask(subject, now)).await {
+            Ok(kept) => Ok(kept.exchanged),
+            Err(error) => {
+                let error = ExchangeError::clone(&error);
+                self.refused.insert(key, (error.clone(), now)).await;
+                Err(error)
+            }
+        }
     }
 
     async fn ask(&self, subject: Subject<'_>, now: SystemTime) -> Result<Kept, ExchangeError> {
@@ -128,17 +144,21 @@ impl TokenExchange {
             ("subject_token", subject.token.expose()),
             ("subject_token_type", ACCESS_TOKEN),
             ("requested_token_type", ACCESS_TOKEN),
-            ("audience", &self.config.audience),
         ];
+        form.extend(self.config.audience.as_deref().map(|audience| ("audience", audience)));
+        form.extend(self.config.resource.as_deref().map(|resource| ("resource", resource)));
         form.extend(self.config.scope.as_deref().map(|scope| ("scope", scope)));
         let answer = self.http.post(&self.endpoint, &self.config.client, &form).await.map_err(|error| {
-            tracing::warn!(audience = self.config.audience, %error, "a token cannot be exchanged");
+            tracing::warn!(endpoint = %self.endpoint, %error, "a token cannot be exchanged");
             match error {
                 HttpError::Status(400 | 401 | 403) => ExchangeError::Refused,
                 error => ExchangeError::Unavailable(error.to_string()),
             }
         })?;
         let exchanged = read(&answer.body, now).map_err(|problem| ExchangeError::Unavailable(problem.to_owned()))?;
+        if exchanged.token.expose() == subject.token.expose() {
+            return Err(ExchangeError::Unavailable("the answer holds the caller's own token".to_owned()));
+        }
         let until = exchanged.expires.checked_sub(EARLY).unwrap_or(now).min(now + LONGEST);
         let until = subject.expires.map_or(until, |expires| until.min(expires));
         let lives = until.duration_since(now).unwrap_or_default();

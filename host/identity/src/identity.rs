@@ -49,6 +49,17 @@ impl fmt::Display for Method {
     }
 }
 
+/// What has become of a credential that was good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It still is.
+    Good,
+    /// Its time is over.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
 /// Who is calling, and what their credential says they may ask for. Holds no credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -66,6 +77,8 @@ pub struct Identity {
     pub expires: Option<SystemTime>,
     /// The id of the API key.
     pub key_id: Option<String>,
+    /// The operator's name for the issuer, or the server that was asked, of an access token.
+    pub issuer: Option<String>,
 }
 
 impl Identity {
@@ -83,6 +96,7 @@ impl Identity {
             claims: "{}".to_owned(),
             expires: None,
             key_id: None,
+            issuer: None,
         }
     }
 

@@ -115,6 +115,10 @@ impl Introspection {
         })
     }
 
+    pub(crate) fn name_and_leeway(&self) -> (&str, Duration) {
+        (&self.config.name, self.config.leeway)
+    }
+
     /// The caller that the server names for `token`.
     ///
     /// # Errors
@@ -173,6 +177,7 @@ impl Introspection {
             scopes: scopes.close(&claims.scopes()?),
             claims: claims_text(&answer),
             expires,
+            issuer: Some(self.config.name.clone()),
             ..Identity::new(format!("{}:{principal}", self.config.name), Method::Introspection)
         };
         let until = now + self.config.ttl.min(LONGEST_TTL);

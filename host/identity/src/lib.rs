@@ -52,7 +52,7 @@ pub use challenge::{Answer, Challenges};
 pub use dpop::DpopConfig;
 pub use error::ConfigError;
 pub use exchange::{ExchangeConfig, ExchangeError, Exchanged, Subject, TokenExchange};
-pub use identity::{Identity, Method};
+pub use identity::{Identity, Method, Standing};
 pub use introspect::IntrospectionConfig;
 pub use jose::Algorithm;
 pub use jwt::JwtIssuer;

@@ -1,9 +1,12 @@
 //! Who is calling, and which callers a rule of the operator's speaks of.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The longest pattern, in bytes.
 const MAX_PATTERN: usize = 1_024;
@@ -21,6 +24,43 @@ pub struct Principal {
     pub groups: BTreeSet<String>,
     /// The scopes it was given, with all that they imply.
     pub scopes: BTreeSet<String>,
+    /// What it showed to be let in.
+    pub shown: Shown,
+}
+
+/// What a caller showed to be let in, for those who act in its name or must know when that ends. Only who knows its type
+/// can look at it; as text it says nothing, and a caller is the same whatever it showed.
+#[derive(Clone, Default)]
+pub struct Shown(Option<Arc<dyn Any + Send + Sync>>);
+
+impl Shown {
+    /// This.
+    pub fn new<T: Any + Send + Sync>(what: T) -> Self {
+        Self(Some(Arc::new(what)))
+    }
+
+    /// The same as what it is; none if it is something else, or nothing.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.as_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown(…)")
+    }
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Shown {}
+
+impl Hash for Shown {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Principal {
@@ -134,6 +174,15 @@ mod tests {
         ] {
             assert_eq!(pattern.parse::<NamePattern>().unwrap().matches_plugin(plugin), meant, "{pattern} {plugin}");
         }
+    }
+
+    #[test]
+    fn what_was_shown_tells_nobody_apart_and_is_not_told() {
+        let alice = Principal { shown: Shown::new("a token".to_owned()), ..Principal::new("alice") };
+        assert_eq!(alice, Principal::new("alice"));
+        assert!(!format!("{alice:?}").contains("token"));
+        assert_eq!(alice.shown.get::<String>().map(String::as_str), Some("a token"));
+        assert!(alice.shown.get::<u8>().is_none() && Shown::default().get::<String>().is_none());
     }
 
     #[test]

@@ -52,7 +52,7 @@ mod target;
 pub use access::{AccessRules, AllowRule, Item, Lacking, View};
 pub use addr::AddrClass;
 pub use approval::{Approvable, ApprovalRule, Approvals};
-pub use caller::{Callers, NamePattern, Principal};
+pub use caller::{Callers, NamePattern, Principal, Shown};
 pub use changes::GrantChanges;
 pub use decision::{AddrPermit, DenyReason, DirPermit, NamePermit};
 pub use env::{check_env_name, check_env_value, plugin_table, toml_key};

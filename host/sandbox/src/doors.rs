@@ -7,6 +7,7 @@ use super::secrets::SecretText;
 use super::types::ToolOutcome;
 use std::pin::Pin;
 use std::sync::Arc;
+use toolcell_policy::Principal;
 
 /// An answer that is waited for.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -26,6 +27,21 @@ pub struct Doors {
 pub trait Secrets: Send + Sync {
     /// The value that holds for a caller; none if there is none.
     fn value(&self, name: &str, principal: Option<&str>) -> Option<Arc<SecretText>>;
+
+    /// Whether a value of it is made for each caller, when a request needs one. Default is that none is.
+    fn makes(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
+    /// Makes a value for this caller, or finds one that was made before. It must come to an end by itself.
+    ///
+    /// # Errors
+    /// Why this caller can have none now; the text is for the model and the operator.
+    fn make<'a>(&'a self, name: &'a str, caller: Option<&'a Principal>) -> Answer<'a, Result<Arc<SecretText>, String>> {
+        let _ = caller;
+        Box::pin(async move { Err(format!("the secret `{name}` is not made for callers, give it a value")) })
+    }
 }
 
 /// Keeps plugins' values, each plugin's apart from all others'.

@@ -7,7 +7,7 @@ use super::doors::Doors;
 use super::ledger::{Flow, Ledger};
 use super::log::GuestLog;
 use super::requests::Told;
-use super::secrets::{Held, Masked};
+use super::secrets::{Attached, Held, Masked};
 use super::tls::{self, Tls};
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -92,18 +92,40 @@ impl Outgoing {
     }
 
     /// Then the secrets that go with it; one that should and has no value for this caller stops it.
-    fn attach(&self, request: &mut Request<WasiBody>, target: &Target, told: &mut Told) -> Result<(), Error> {
-        let Some(held) = &self.held else { return Ok(()) };
-        let used = held.attach(request, target).map_err(|text| {
-            if self.log.charge(text.len()) {
-                tracing::warn!(plugin = %self.rules.plugin, error.type = "refused", rule = NO_SECRET, "outgoing request refused: {text}");
-            }
-            told.refused(NO_SECRET, &text);
-            Error::InternalError(Some(text))
-        })?;
-        self.ledger.iter().for_each(|ledger| used.iter().for_each(|name| ledger.used_secret(name)));
-        Ok(())
+    fn attach(&self, request: &mut Request<WasiBody>, target: &Target, told: &mut Told) -> Result<Attached, Error> {
+        let Some(held) = &self.held else { return Ok(Attached::default()) };
+        let attached = held.attach(request, target);
+        let attached = attached.map_err(|text| without_secret(&self.rules.plugin, &self.log, told, text))?;
+        used(self.ledger.as_deref(), &attached.used);
+        Ok(attached)
     }
+}
+
+/// The secrets that are made for a caller, once it is sure where the request goes.
+async fn attach_made(
+    rules: &Rules,
+    log: &GuestLog,
+    told: &mut Told,
+    held: &Held,
+    request: &mut Request<WasiBody>,
+    to_make: &[usize],
+) -> Result<(), Error> {
+    let made = held.attach_made(request, to_make).await;
+    let made = made.map_err(|text| without_secret(&rules.plugin, log, told, text))?;
+    used(told.ledger(), &made);
+    Ok(())
+}
+
+fn used(ledger: Option<&Ledger>, names: &[String]) {
+    ledger.iter().for_each(|ledger| names.iter().for_each(|name| ledger.used_secret(name)));
+}
+
+fn without_secret(plugin: &str, log: &GuestLog, told: &mut Told, text: String) -> Error {
+    if log.charge(text.len()) {
+        tracing::warn!(%plugin, error.type = "refused", rule = NO_SECRET, "outgoing request refused: {text}");
+    }
+    told.refused(NO_SECRET, &text);
+    Error::InternalError(Some(text))
 }
 
 /// The stable name of that refusal.
@@ -128,19 +150,23 @@ impl WasiHttpHooks for Outgoing {
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let mut told = Told::of(&request, self.ledger.as_ref());
         let checked = self.check_name(&request, &mut told).and_then(|(permit, target)| {
-            self.attach(&mut request, &target, &mut told)?;
-            Ok(permit)
+            let attached = self.attach(&mut request, &target, &mut told)?;
+            Ok((permit, attached.to_make))
         });
         let held = self.held.clone();
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let (rules, log) = (Arc::clone(&self.rules), self.log.clone());
         Box::new(async move {
             let sent = async {
-                let permit = checked?;
+                let (permit, to_make) = checked?;
                 let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
                 let timeouts = Timeouts::new(&rules.limits, options);
                 let address = resolve(&rules, &log, &mut told, &permit, timeouts.connect).await?;
-                send(&rules, request, &permit, &address, timeouts, Kept { slot, flow: told.flow(), held }).await
+                if let Some(held) = held.as_deref().filter(|_| !to_make.is_empty()) {
+                    attach_made(&rules, &log, &mut told, held, &mut request, &to_make).await?;
+                }
+                send(&rules, request, &permit, &address, timeouts, Kept { slot, flow: told.flow(), held: held.clone() })
+                    .await
             };
             let sent = sent.await;
             told.report(&rules.plugin, sent.as_ref().map(|(response, _)| response.status()));

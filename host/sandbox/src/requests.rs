@@ -50,6 +50,11 @@ impl Told {
         self.flow.clone()
     }
 
+    /// The book of its call.
+    pub(super) fn ledger(&self) -> Option<&Ledger> {
+        self.flow.as_ref().map(Flow::ledger)
+    }
+
     /// A rule does not let it out.
     pub(super) fn refused(&mut self, rule: &'static str, text: &str) {
         self.refused = Some(rule);

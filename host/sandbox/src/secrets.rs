@@ -12,12 +12,14 @@ use http_body::{Body, Frame};
 use memchr::memmem;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::task::{Context, Poll, ready};
-use toolcell_policy::{Attach, SecretGrant, Target};
+use toolcell_policy::{Attach, Principal, SecretGrant, Target};
 
 /// Texts shorter than this are not masked: they would be found everywhere. In bytes.
 pub const MIN_SECRET_BYTES: usize = 8;
+/// Values that may be made in one call. They are all masked until it ends, so there must be an end to them.
+const MAX_MADE: usize = 32;
 
 /// The value of a secret. It is not shown by `{:?}`.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,56 +52,137 @@ impl fmt::Debug for SecretText {
 
 /// What one call may use.
 pub(super) struct Held {
-    secrets: Vec<(SecretGrant, Option<Arc<SecretText>>)>,
-    /// What is masked: each value in every writing it is likely to come back in, the longest first.
-    masked: Vec<Vec<u8>>,
-    principal: Option<String>,
+    secrets: Vec<(SecretGrant, Worth)>,
+    masks: RwLock<Masks>,
+    caller: Option<Arc<Principal>>,
+    door: Option<Arc<dyn Secrets>>,
+}
+
+/// What a secret is worth to this caller.
+enum Worth {
+    Known(Arc<SecretText>),
+    /// It is made when a request needs it.
+    Made,
+    Missing,
+}
+
+/// What is masked: each value in every writing it is likely to come back in, the longest first.
+#[derive(Default)]
+struct Masks {
+    writings: Vec<Vec<u8>>,
+    /// How many values were made in this call.
+    made: usize,
+}
+
+impl Masks {
+    fn add(&mut self, value: &str, attach: &Attach) {
+        let writings = writings(value, attach).into_iter().filter(|writing| writing.len() >= MIN_SECRET_BYTES);
+        self.writings.extend(writings.map(String::into_bytes));
+        self.writings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.writings.dedup();
+    }
+
+    fn holds(&self, value: &str) -> bool {
+        self.writings.iter().any(|writing| writing == value.as_bytes())
+    }
+}
+
+/// What goes with a request.
+#[derive(Default)]
+pub(super) struct Attached {
+    /// Names of the secrets that were put in.
+    pub(super) used: Vec<String>,
+    /// Those that must be made first, for [`Held::attach_made`].
+    pub(super) to_make: Vec<usize>,
 }
 
 impl Held {
     /// None where the plugin has no secrets, which is nearly always.
-    pub(super) fn of(rules: &Rules, door: Option<&dyn Secrets>, principal: Option<&str>) -> Option<Arc<Self>> {
+    pub(super) fn of(rules: &Rules, caller: Option<&Arc<Principal>>) -> Option<Arc<Self>> {
         if rules.grant.secrets.is_empty() {
             return None;
         }
-        let value = |grant: &SecretGrant| door.and_then(|door| door.value(&grant.name, principal));
-        let secrets: Vec<_> = rules.grant.secrets.iter().map(|grant| (grant.clone(), value(grant))).collect();
-        let mut masked: Vec<Vec<u8>> = secrets
-            .iter()
-            .filter_map(|(grant, value)| Some((grant, value.as_ref()?)))
-            .flat_map(|(grant, value)| writings(&value.0, &grant.attach))
-            .filter(|writing| writing.len() >= MIN_SECRET_BYTES)
-            .map(String::into_bytes)
-            .collect();
-        masked.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        masked.dedup();
-        Some(Arc::new(Self { secrets, masked, principal: principal.map(str::to_owned) }))
+        let door = rules.doors.secrets.clone();
+        let worth = |grant: &SecretGrant| {
+            let Some(door) = &door else { return Worth::Missing };
+            match door.value(&grant.name, caller.map(|caller| caller.id.as_str())) {
+                Some(value) => Worth::Known(value),
+                None if door.makes(&grant.name) => Worth::Made,
+                None => Worth::Missing,
+            }
+        };
+        let secrets: Vec<_> = rules.grant.secrets.iter().map(|grant| (grant.clone(), worth(grant))).collect();
+        let mut masks = Masks::default();
+        for (grant, worth) in &secrets {
+            if let Worth::Known(value) = worth {
+                masks.add(&value.0, &grant.attach);
+            }
+        }
+        Some(Arc::new(Self { secrets, masks: RwLock::new(masks), caller: caller.cloned(), door }))
     }
 
-    /// Puts into a request what goes with it. Returns the names of what was put in.
+    /// Puts into a request what goes with it and is known.
     ///
     /// # Errors
     /// A secret goes with it that has no value for this caller; the text says where to give it one.
-    pub(super) fn attach<B>(&self, request: &mut Request<B>, target: &Target) -> Result<Vec<String>, String> {
-        let mut used = Vec::new();
-        for (grant, value) in self.secrets.iter().filter(|(grant, _)| grant.goes_with(target)) {
-            let placeholder = grant.placeholder();
-            if grant.attach == Attach::Placeholder && !mentions(request.headers(), &placeholder) {
+    pub(super) fn attach<B>(&self, request: &mut Request<B>, target: &Target) -> Result<Attached, String> {
+        let mut attached = Attached::default();
+        for (at, (grant, worth)) in self.secrets.iter().enumerate().filter(|(_, (grant, _))| grant.goes_with(target)) {
+            if grant.attach == Attach::Placeholder && !mentions(request.headers(), &grant.placeholder()) {
                 continue;
             }
-            let value = value.as_ref().ok_or_else(|| self.missing(&grant.name))?;
-            put(request, grant, &placeholder, &value.0)?;
-            used.push(grant.name.clone());
+            match worth {
+                Worth::Known(value) => {
+                    put(request, grant, &value.0)?;
+                    attached.used.push(grant.name.clone());
+                }
+                Worth::Made => attached.to_make.push(at),
+                Worth::Missing => return Err(self.missing(&grant.name)),
+            }
         }
-        if !used.is_empty() {
-            // What is compressed cannot be looked through.
-            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        Ok(attached)
+    }
+
+    /// Makes the others and puts them in. Returns their names.
+    ///
+    /// # Errors
+    /// This caller can have none now; the text says why.
+    pub(super) async fn attach_made<B>(
+        &self,
+        request: &mut Request<B>,
+        to_make: &[usize],
+    ) -> Result<Vec<String>, String> {
+        let mut used = Vec::new();
+        for (grant, _) in to_make.iter().filter_map(|at| self.secrets.get(*at)) {
+            let door = self.door.as_deref().ok_or_else(|| self.missing(&grant.name))?;
+            let value = door.make(&grant.name, self.caller.as_deref()).await?;
+            // Before it leaves: what comes back may be read at once.
+            self.mask_too(&value, grant)?;
+            put(request, grant, &value.0)?;
+            used.push(grant.name.clone());
         }
         Ok(used)
     }
 
+    fn mask_too(&self, value: &SecretText, grant: &SecretGrant) -> Result<(), String> {
+        let mut masks = self.masks.write().unwrap_or_else(PoisonError::into_inner);
+        if masks.holds(&value.0) {
+            return Ok(());
+        }
+        if masks.made == MAX_MADE {
+            return Err(format!("the secret `{}` was made {MAX_MADE} times in this call, begin another", grant.name));
+        }
+        masks.made += 1;
+        masks.add(&value.0, &grant.attach);
+        Ok(())
+    }
+
+    fn masks(&self) -> RwLockReadGuard<'_, Masks> {
+        self.masks.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn missing(&self, name: &str) -> String {
-        match &self.principal {
+        match self.caller.as_deref().map(|caller| &caller.id) {
             Some(principal) => format!(
                 "the secret `{name}` has no value for {principal:?}, add to toolcell.toml: \
                  [secrets.{name}.principals] {principal:?} = {{ env = \"…\" }}"
@@ -110,7 +193,7 @@ impl Held {
 
     /// Masks every value, leaving the length as it is.
     pub(super) fn mask(&self, bytes: &mut [u8]) {
-        for writing in &self.masked {
+        for writing in &self.masks().writings {
             let found: Vec<usize> = memmem::find_iter(bytes, writing).collect();
             for at in found {
                 if let Some(part) = bytes.get_mut(at..at + writing.len()) {
@@ -122,7 +205,8 @@ impl Held {
 
     /// The same in a text. What is masked is whole characters, so a text stays one.
     pub(super) fn mask_text(&self, text: &mut String) {
-        if self.masked.iter().any(|writing| memmem::find(text.as_bytes(), writing).is_some()) {
+        let found = self.masks().writings.iter().any(|writing| memmem::find(text.as_bytes(), writing).is_some());
+        if found {
             let mut bytes = std::mem::take(text).into_bytes();
             self.mask(&mut bytes);
             *text = String::from_utf8_lossy(&bytes).into_owned();
@@ -144,7 +228,7 @@ impl Held {
 
     /// Bytes at the end of a piece that may be the beginning of something to mask.
     fn overlap(&self) -> usize {
-        self.masked.first().map_or(0, |longest| longest.len() - 1)
+        self.masks().writings.first().map_or(0, |longest| longest.len() - 1)
     }
 }
 
@@ -152,7 +236,7 @@ fn mentions(headers: &HeaderMap, placeholder: &str) -> bool {
     headers.values().any(|value| memmem::find(value.as_bytes(), placeholder.as_bytes()).is_some())
 }
 
-fn put<B>(request: &mut Request<B>, grant: &SecretGrant, placeholder: &str, value: &str) -> Result<(), String> {
+fn put<B>(request: &mut Request<B>, grant: &SecretGrant, value: &str) -> Result<(), String> {
     let unfit = || format!("the secret `{}` cannot be put into this request, look at its `as`", grant.name);
     let sensitive = |text: &str| {
         let mut header = HeaderValue::from_str(text).map_err(|_| unfit())?;
@@ -175,14 +259,17 @@ fn put<B>(request: &mut Request<B>, grant: &SecretGrant, placeholder: &str, valu
             *request.uri_mut() = with_parameter(request.uri(), name, value).ok_or_else(unfit)?;
         }
         Attach::Placeholder => {
+            let placeholder = grant.placeholder();
             for header in request.headers_mut().values_mut() {
                 let Ok(text) = header.to_str() else { continue };
-                if text.contains(placeholder) {
-                    *header = sensitive(&text.replace(placeholder, value))?;
+                if text.contains(&placeholder) {
+                    *header = sensitive(&text.replace(&placeholder, value))?;
                 }
             }
         }
     }
+    // What is compressed cannot be looked through.
+    request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Ok(())
 }
 
@@ -314,10 +401,70 @@ mod tests {
             attach: attach.clone(),
             env: None,
         };
-        let mut masked: Vec<Vec<u8>> = writings(VALUE, &attach).into_iter().map(String::into_bytes).collect();
-        masked.sort_by_key(|writing| std::cmp::Reverse(writing.len()));
-        let value = Some(Arc::new(SecretText::new(VALUE).unwrap()));
-        Arc::new(Held { secrets: vec![(grant, value)], masked, principal: None })
+        let mut masks = Masks::default();
+        masks.add(VALUE, &attach);
+        let worth = Worth::Known(Arc::new(SecretText::new(VALUE).unwrap()));
+        Arc::new(Held { secrets: vec![(grant, worth)], masks: RwLock::new(masks), caller: None, door: None })
+    }
+
+    /// Makes another value each time it is asked.
+    #[derive(Default)]
+    struct Mint(std::sync::atomic::AtomicUsize);
+
+    impl Secrets for Mint {
+        fn value(&self, _: &str, _: Option<&str>) -> Option<Arc<SecretText>> {
+            None
+        }
+
+        fn makes(&self, _: &str) -> bool {
+            true
+        }
+
+        fn make<'a>(
+            &'a self,
+            _: &'a str,
+            caller: Option<&'a Principal>,
+        ) -> crate::doors::Answer<'a, Result<Arc<SecretText>, String>> {
+            Box::pin(async move {
+                let made = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let caller = caller.ok_or("nobody has none")?;
+                SecretText::new(format!("made-for-{}-{made}", caller.id)).map(Arc::new)
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_made_goes_with_the_request_and_is_masked_from_then_on() {
+        let grant = SecretGrant {
+            name: "k".into(),
+            hosts: vec!["https://api.example".parse().unwrap()],
+            attach: Attach::Bearer,
+            env: None,
+        };
+        let held = |caller: Option<&str>| Held {
+            secrets: vec![(grant.clone(), Worth::Made)],
+            masks: RwLock::default(),
+            caller: caller.map(|id| Arc::new(Principal::new(id))),
+            door: Some(Arc::new(Mint::default())),
+        };
+        let request = || Request::get("https://api.example/x").body(()).unwrap();
+        let target = Target::from_authority("GET", "https", "api.example", "/x").unwrap();
+        let alice = held(Some("alice"));
+        let attached = alice.attach(&mut request(), &target).unwrap();
+        assert!(attached.used.is_empty() && attached.to_make == [0]);
+        for made in 0..MAX_MADE {
+            let mut request = request();
+            alice.attach_made(&mut request, &attached.to_make).await.unwrap();
+            assert_eq!(request.headers()["authorization"], format!("Bearer made-for-alice-{made}"));
+        }
+        let mut said = "you sent made-for-alice-0 and made-for-alice-31".to_owned();
+        alice.mask_text(&mut said);
+        assert!(!said.contains("made-for"), "{said}");
+        let refused = alice.attach_made(&mut request(), &attached.to_make).await.unwrap_err();
+        assert!(refused.ends_with("begin another"), "{refused}");
+        assert_eq!(held(None).attach_made(&mut request(), &[0]).await.unwrap_err(), "nobody has none");
+        let elsewhere = Target::from_authority("GET", "https", "evil.example", "/x").unwrap();
+        assert!(alice.attach(&mut request(), &elsewhere).unwrap().to_make.is_empty());
     }
 
     fn sent(attach: Attach, url: &str, header: Option<&str>) -> (Request<()>, Vec<String>) {
@@ -329,8 +476,8 @@ mod tests {
         let uri = request.uri().clone();
         let target =
             Target::from_authority("GET", uri.scheme_str().unwrap(), uri.authority().unwrap().as_str(), uri.path());
-        let used = held(attach).attach(&mut request, &target.unwrap()).unwrap();
-        (request, used)
+        let attached = held(attach).attach(&mut request, &target.unwrap()).unwrap();
+        (request, attached.used)
     }
 
     #[test]

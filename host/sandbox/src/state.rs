@@ -91,8 +91,7 @@ impl CellState {
 }
 
 fn held(rules: &Rules, ctx: &CallCtx) -> Option<Arc<Held>> {
-    let principal = ctx.caller.as_deref().map(|caller| caller.id.as_str());
-    Held::of(rules, rules.doors.secrets.as_deref(), principal)
+    Held::of(rules, ctx.caller.as_ref())
 }
 
 /// The host's calendar, some time ahead.

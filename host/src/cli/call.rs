@@ -6,6 +6,7 @@ use super::heard::Listening;
 use super::source::Sources;
 use super::trace::Trace;
 use super::{say, tell};
+use crate::policy::Principal;
 use crate::protocol;
 use crate::registry::types::{ClientAbilities, Content, Continuation, Level, ResourceBody, ToolOutcome, ToolResult};
 use crate::registry::{CallCtx, CallEvent, CallFailure, ToolEntry};
@@ -97,7 +98,8 @@ pub(super) async fn run(call: Call, listening: Option<Listening>) -> anyhow::Res
         trace.loaded(&snapshot);
     }
     let arguments = arguments.into_json(&entry.tool.input_schema)?;
-    let outcome = rounds(entry, &arguments, &mut answers, trace.as_mut()).await?;
+    let caller = settings.local_user.clone();
+    let outcome = rounds(entry, &arguments, caller, &mut answers, trace.as_mut()).await?;
     if let Some(trace) = trace {
         trace.end();
     }
@@ -126,12 +128,13 @@ pub(super) async fn run(call: Call, listening: Option<Listening>) -> anyhow::Res
 async fn rounds(
     entry: &Arc<ToolEntry>,
     arguments: &str,
+    caller: Option<Arc<Principal>>,
     answers: &mut Answers,
     mut trace: Option<&mut Trace>,
 ) -> anyhow::Result<Result<ToolResult, CallFailure>> {
     let mut continuation = None;
     for round in 1..=ROUNDS {
-        match once(entry, arguments, continuation.take(), round, trace.as_deref_mut()).await {
+        match once(entry, arguments, caller.clone(), continuation.take(), round, trace.as_deref_mut()).await {
             Ok(ToolOutcome::Complete(result)) => return Ok(Ok(result)),
             Err(failure) => return Ok(Err(failure)),
             Ok(ToolOutcome::InputRequired(needed)) => {
@@ -146,6 +149,7 @@ async fn rounds(
 async fn once(
     entry: &Arc<ToolEntry>,
     arguments: &str,
+    caller: Option<Arc<Principal>>,
     continuation: Option<Continuation>,
     round: usize,
     mut trace: Option<&mut Trace>,
@@ -153,6 +157,7 @@ async fn once(
     let (events, mut heard) = mpsc::channel(256);
     let ctx = Ctx {
         request_id: format!("cli-{round}"),
+        caller,
         wants_progress: true,
         log_level: trace.as_ref().map(|_| Level::Debug),
         abilities: ClientAbilities::all(),

@@ -1,11 +1,11 @@
 //! What a server needs besides its plugins: who is let in, how much they may use, what is written down.
 
-use crate::config::{AuthConfig, Config, RecordConfig};
+use crate::config::{AuthConfig, CertificateOwner, CertificatePlace, CertificateRules, Config, RecordConfig};
 use crate::host::door::Door;
 use crate::host::overseer::Keeper;
 use crate::transport::http::Traffic;
 use anyhow::{Context, anyhow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,10 @@ impl Production {
         let quotas = config.quotas.clone().map(Quotas::new).transpose().context("[quotas]")?;
         let watched = metrics || quotas.is_some() || config.records != RecordConfig::default();
         let keeper = watched.then(|| Keeper::new(quotas, telemetry.clone()));
-        let door = authenticator(&config.auth)?.map(|it| Arc::new(Door::new(it, telemetry.clone())));
+        let door = authenticator(&config.auth)?.map(|it| {
+            let door = Door::new(it, telemetry.clone());
+            Arc::new(door.known_as(config.auth.resource.as_deref()))
+        });
         Ok(Self { telemetry, keeper, door, traffic: Traffic::default() })
     }
 }
@@ -137,24 +140,7 @@ fn authenticator(auth: &AuthConfig) -> anyhow::Result<Option<Authenticator>> {
         asked.ttl = said.ttl;
         Ok::<_, anyhow::Error>(asked)
     });
-    let certificates = auth.certificates.as_ref().map(|rules| {
-        let default = CertificateConfig::default();
-        let names: BTreeMap<String, Mapped> = rules
-            .groups
-            .iter()
-            .map(|(name, groups)| {
-                let principal = format!("{}:{name}", default.prefix);
-                (name.clone(), Mapped { principal, groups: groups.clone(), scopes: Default::default() })
-            })
-            .collect();
-        let sources = vec![
-            CertificateName::SanUri,
-            CertificateName::SanDns,
-            CertificateName::SanEmail,
-            CertificateName::SubjectCn,
-        ];
-        CertificateConfig { names, sources, ..default }
-    });
+    let certificates = auth.certificates.as_ref().map(certificates);
     let dpop = auth.dpop.map(|rules| DpopConfig {
         required: rules.required,
         require_nonce: rules.nonce,
@@ -186,4 +172,31 @@ fn authenticator(auth: &AuthConfig) -> anyhow::Result<Option<Authenticator>> {
         http: HttpConfig { authority: auth.authority.clone(), allow_http: auth.allow_http },
     };
     Ok(Some(Authenticator::new(config).context("[auth]")?))
+}
+
+fn certificates(rules: &CertificateRules) -> CertificateConfig {
+    let CertificateRules { names_from, names, fingerprints, only_listed, scopes } = rules;
+    let default = CertificateConfig::default();
+    let mapped = |owner: &CertificateOwner, name: &str| Mapped {
+        principal: owner.principal.clone().unwrap_or_else(|| format!("{}:{name}", default.prefix)),
+        groups: owner.groups.clone(),
+        scopes: owner.scopes.clone(),
+    };
+    let place = |place: &CertificatePlace| match place {
+        CertificatePlace::SanUri => CertificateName::SanUri,
+        CertificatePlace::SanDns => CertificateName::SanDns,
+        CertificatePlace::SanEmail => CertificateName::SanEmail,
+        CertificatePlace::SubjectCn => CertificateName::SubjectCn,
+    };
+    CertificateConfig {
+        fingerprints: fingerprints.iter().map(|(print, owner)| (*print, mapped(owner, ""))).collect(),
+        names: names.iter().map(|(name, owner)| (name.clone(), mapped(owner, name))).collect(),
+        sources: match names_from.as_slice() {
+            [] => default.sources.clone(),
+            places => places.iter().map(place).collect(),
+        },
+        any_name: !only_listed,
+        scopes: scopes.clone(),
+        ..default
+    }
 }

@@ -1,7 +1,9 @@
-//! The operator's secrets, from where the configuration says they are.
+//! The operator's secrets, from where the configuration says they are, and those that are made for each caller.
 
-use crate::config::{Config, SecretConfig, SecretSource};
-use crate::sandbox::doors::Secrets;
+use crate::config::{Config, ExchangeSource, SecretConfig, SecretSource};
+use crate::host::door::Pass;
+use crate::policy::Principal;
+use crate::sandbox::doors::{Answer, Secrets};
 use crate::sandbox::secrets::SecretText;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -9,7 +11,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+use toolcell_identity::{ClientSecret, ExchangeConfig, HttpConfig, Secret, Subject, TokenExchange};
 
 /// The longest secret, in bytes. A certificate's key is a tenth of it.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -26,6 +29,58 @@ pub(super) struct Vault(Arc<ArcSwap<HashMap<String, Values>>>);
 struct Values {
     shared: Option<Arc<SecretText>>,
     of_callers: HashMap<String, Arc<SecretText>>,
+    exchange: Option<Arc<Exchange>>,
+}
+
+/// A secret that is made of each caller's access token.
+struct Exchange {
+    of: ExchangeSource,
+    /// What the authorization servers are trusted by, and this server's password there.
+    by: (HttpConfig, Secret),
+    made: TokenExchange,
+}
+
+impl Exchange {
+    /// The one before, if nothing is new: it knows the tokens it gave.
+    fn open(of: &ExchangeSource, http: HttpConfig, before: Option<&Arc<Self>>) -> Result<Arc<Self>, String> {
+        let env = &of.client_secret_env;
+        let secret = std::env::var(env).map_err(|_| format!("the variable {env} is not set, set it for the server"))?;
+        let same = |before: &&Arc<Self>| {
+            let (before_http, before_secret) = &before.by;
+            let same_http = (&before_http.authority, before_http.allow_http) == (&http.authority, http.allow_http);
+            before.of == *of && same_http && before_secret.expose() == secret
+        };
+        if let Some(before) = before.filter(same) {
+            return Ok(Arc::clone(before));
+        }
+        let secret = Secret::from(secret);
+        let config = ExchangeConfig {
+            endpoint: of.endpoint.clone(),
+            client: ClientSecret { id: of.client_id.clone(), secret: secret.clone() },
+            audience: of.audience.clone(),
+            resource: of.resource.clone(),
+            scope: of.scope.clone(),
+        };
+        let made = TokenExchange::new(&config, &http).map_err(|error| error.to_string())?;
+        Ok(Arc::new(Self { of: of.clone(), by: (http, secret), made }))
+    }
+
+    async fn make(&self, name: &str, caller: Option<&Principal>) -> Result<Arc<SecretText>, String> {
+        let issuer = &self.of.issuer;
+        let token = caller.and_then(|caller| Some((caller, caller.shown.get::<Pass>()?.token_of(issuer)?)));
+        let Some((caller, (token, expires))) = token else {
+            let who = caller.map_or("nobody".to_owned(), |caller| format!("{:?}", caller.id));
+            return Err(format!(
+                "the secret `{name}` is made of an access token of {issuer:?}, and the caller {who} came with none; call \
+                 with such a token, or give the caller a value under [secrets.{name}.principals]"
+            ));
+        };
+        let subject = Subject { principal: &caller.id, token, expires };
+        let made = self.made.exchange(subject, SystemTime::now()).await;
+        let made = made.map_err(|error| format!("the secret `{name}` cannot be had: {error}"))?;
+        let text = SecretText::new(made.token.expose());
+        text.map(Arc::new).map_err(|why| format!("the secret `{name}` cannot be used: {why}"))
+    }
 }
 
 impl Secrets for Vault {
@@ -35,6 +90,20 @@ impl Secrets for Vault {
         let own = principal.and_then(|principal| values.of_callers.get(principal));
         own.or(values.shared.as_ref()).cloned()
     }
+
+    fn makes(&self, name: &str) -> bool {
+        self.0.load().get(name).is_some_and(|values| values.exchange.is_some())
+    }
+
+    fn make<'a>(&'a self, name: &'a str, caller: Option<&'a Principal>) -> Answer<'a, Result<Arc<SecretText>, String>> {
+        let exchange = self.0.load().get(name).and_then(|values| values.exchange.clone());
+        Box::pin(async move {
+            match exchange {
+                Some(exchange) => exchange.make(name, caller).await,
+                None => Err(format!("the secret `{name}` is no longer made for callers, call again")),
+            }
+        })
+    }
 }
 
 impl Vault {
@@ -42,8 +111,14 @@ impl Vault {
     pub(super) fn fill(&self, config: &Config) -> Vec<String> {
         let (before, mut problems) = (self.0.load_full(), Vec::new());
         let mut all = HashMap::new();
-        for (name, SecretConfig { shared, of_callers }) in &config.secrets {
+        for (name, SecretConfig { shared, of_callers, exchange }) in &config.secrets {
             let old = before.get(name);
+            let exchange = exchange.as_ref().and_then(|of| {
+                let http = HttpConfig { authority: config.auth.authority.clone(), allow_http: config.auth.allow_http };
+                let kept = old.and_then(|old| old.exchange.as_ref());
+                let opened = Exchange::open(of, http, kept);
+                opened.map_err(|why| problems.push(format!("the secret `{name}` cannot be made: {why}"))).ok()
+            });
             let mut read = |source: &SecretSource, whose: &str, kept: Option<&Arc<SecretText>>| match read(source) {
                 Ok(text) => Some(Arc::new(text)),
                 Err(why) => {
@@ -51,7 +126,7 @@ impl Vault {
                     kept.cloned()
                 }
             };
-            let mut values = Values::default();
+            let mut values = Values { exchange, ..Values::default() };
             if let Some(source) = shared {
                 values.shared = read(source, "", old.and_then(|old| old.shared.as_ref()));
             }
@@ -150,7 +225,7 @@ mod tests {
 
     fn config(shared: SecretSource) -> Config {
         let of_callers = [("alice".to_owned(), SecretSource::Command(vec!["echo".into(), "of-alice-1234".into()]))];
-        let secret = SecretConfig { shared: Some(shared), of_callers: of_callers.into() };
+        let secret = SecretConfig { shared: Some(shared), of_callers: of_callers.into(), exchange: None };
         Config { secrets: [("s".to_owned(), secret)].into(), ..Config::default() }
     }
 

@@ -2,6 +2,7 @@
 
 use super::listen::{self, Inherited};
 use super::source::{Settings, Sources};
+use super::spent::Kept;
 use super::{connect, reloads, tell, trouble};
 use crate::Host;
 use crate::transport::http::Tls;
@@ -83,6 +84,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
     let watching = trouble::watch(settings.production.telemetry.clone(), health.clone());
     let _watching = AbortOnDropHandle::new(tokio::spawn(watching));
     let _admin = admin.map(|listener| start_admin(listener, &settings, &health)).transpose()?;
+    let budgets = Sources::budgets(&settings, state.as_deref())?;
     let kept = Sources::state(&settings, state).await?;
     let building = kept.keep_for(sources.host(&settings, listener.as_ref())?).watch(!no_watch).build();
     let host = tokio::select! {
@@ -92,6 +94,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     };
+    let _saving = budgets.clone().map(|kept| AbortOnDropHandle::new(tokio::spawn(kept.keep())));
     if settings.production.keeper.is_some() {
         tokio::spawn(reloads::tell(host.clone(), settings.production.telemetry.clone()));
     }
@@ -114,7 +117,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
     let signal = loop {
         tokio::select! {
             served = &mut serving => {
-                close_records(&settings).await;
+                close_records(&settings, budgets).await;
                 return served.map(|_| ExitCode::SUCCESS);
             }
             told = signals.next() => match told {
@@ -140,7 +143,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    close_records(&settings).await;
+    close_records(&settings, budgets).await;
     if !finished {
         tracing::warn!("some requests did not finish in {} ms", patience.as_millis());
     }
@@ -148,7 +151,12 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<ExitCode> {
 }
 
 /// Brings what was measured and written down to where it belongs.
-async fn close_records(settings: &Settings) {
+async fn close_records(settings: &Settings, budgets: Option<Kept>) {
+    if let Some(kept) = budgets
+        && let Ok(Err(error)) = tokio::task::spawn_blocking(move || kept.save("")).await
+    {
+        tracing::error!("what callers have spent is not kept: {error:#}");
+    }
     if let Err(error) = settings.production.telemetry.shutdown(AFTER_DRAIN * 3).await {
         tracing::warn!("not all that was measured or written down has got where it belongs: {error}");
     }

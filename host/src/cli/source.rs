@@ -1,10 +1,13 @@
 //! Where plugins come from: paths on the command line, or a configuration file.
 
+use super::local;
 use super::production::Production;
 use super::secrets::{self, Vault};
+use super::spent::Kept;
 use crate::config::{self, Config};
 use crate::host::overseer::Keeper;
 use crate::host::{HostBuilder, Wanted};
+use crate::policy::Principal;
 use crate::protocol::ServerInfo;
 use crate::registry::{PluginSpec, Source, plugin_name};
 use crate::sandbox::EngineConfig;
@@ -50,6 +53,8 @@ pub(super) struct Settings {
     pub(super) tls: Option<Arc<Tls>>,
     /// Who is let in, how much they may use, and what is written down.
     pub(super) production: Production,
+    /// Who calls without proving anything, where it matters who calls.
+    pub(super) local_user: Option<Arc<Principal>>,
 }
 
 /// What outlives a request, through both its doors.
@@ -123,9 +128,11 @@ impl Sources {
                 listen: config::ListenConfig::default(),
                 tls: None,
                 production: Production::none(),
+                local_user: None,
             });
         }
         let config = self.read().map_err(anyhow::Error::msg)?;
+        let local_user = config.tells_callers_apart().then(local::user).flatten();
         let config::ServerConfig {
             http,
             allowed_hosts,
@@ -141,7 +148,19 @@ impl Sources {
         let server = ServerInfo { page_size, list_ttl_ms, instructions, ..ServerInfo::default() };
         let (tls, vault) = (None, Vault::default());
         let production = Production::none();
-        Ok(Settings { http, server, allowed_hosts, allowed_origins, state, max_tasks, listen, tls, production, vault })
+        Ok(Settings {
+            http,
+            server,
+            allowed_hosts,
+            allowed_origins,
+            state,
+            max_tasks,
+            vault,
+            listen,
+            tls,
+            production,
+            local_user,
+        })
     }
 
     /// The same with all that only a server needs: who is let in, how much they may use, what is written down.
@@ -155,6 +174,17 @@ impl Sources {
             settings.production = Production::of(&config, settings.listen.admin.is_some())?;
         }
         Ok(settings)
+    }
+
+    /// The budgets of callers, that go on from where an earlier process left them, if there is a file to keep them beside.
+    ///
+    /// # Errors
+    /// What was kept cannot be used.
+    pub(super) fn budgets(settings: &Settings, file: Option<&Path>) -> anyhow::Result<Option<Kept>> {
+        let (Some(keeper), Some(state)) = (&settings.production.keeper, file.or(settings.state.as_deref())) else {
+            return Ok(None);
+        };
+        Kept::open(state, keeper.clone()).map(Some)
     }
 
     /// Where tasks and values are kept: in `file`, or in what the settings name, or in memory.
@@ -263,6 +293,7 @@ pub(super) fn builder(settings: &Settings, listener: Option<&TcpListener>) -> an
         ..HttpConfig::bound_to(bound)
     };
     let builder = crate::Host::builder().server(settings.server.clone()).http(http).engine(engine());
+    let builder = builder.local_user(settings.local_user.clone());
     Ok(match &settings.production.keeper {
         Some(keeper) => builder.overseer(Arc::new(keeper.clone())),
         None => builder,

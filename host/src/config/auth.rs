@@ -11,6 +11,9 @@ use serde::Deserialize;
 use super::diagnostic::Faults;
 use super::written::{At, Expected, Table};
 
+/// The longest name of a caller, in bytes.
+const MAX_NAME: usize = 256;
+
 /// How callers prove who they are. The default takes nobody's word for anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -88,8 +91,41 @@ pub struct IntrospectionSource {
 /// Which client certificates name callers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateRules {
-    /// Groups by name; a name that is not here is in none.
-    pub groups: BTreeMap<String, BTreeSet<String>>,
+    /// Where in a certificate its owner's name is: the first place that has one decides. Empty is everywhere.
+    pub names_from: Vec<CertificatePlace>,
+    /// What is known of single names.
+    pub names: BTreeMap<String, CertificateOwner>,
+    /// What is known of single certificates, by the SHA-256 of their DER form.
+    pub fingerprints: BTreeMap<[u8; 32], CertificateOwner>,
+    /// Whether only these are callers.
+    pub only_listed: bool,
+    /// Scopes of names of which nothing is known.
+    pub scopes: BTreeSet<String>,
+}
+
+/// Who a name or a certificate is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateOwner {
+    /// The caller; none is `cert:NAME`.
+    pub principal: Option<String>,
+    /// Their groups.
+    pub groups: BTreeSet<String>,
+    /// Their scopes.
+    pub scopes: BTreeSet<String>,
+}
+
+/// A place for a name in a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificatePlace {
+    /// A URI among the alternative names, such as a SPIFFE id.
+    SanUri,
+    /// A DNS name among them.
+    SanDns,
+    /// An e-mail address among them.
+    SanEmail,
+    /// The subject's common name.
+    SubjectCn,
 }
 
 /// Proofs of possession.
@@ -176,8 +212,31 @@ pub(super) struct IntrospectionTable {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct CertificatesTable {
+    /// Where in a certificate its owner's name is; the first place that has one decides. Default is all, in the order
+    /// `san-uri`, `san-dns`, `san-email`, `subject-cn`.
+    pub(super) names_from: Option<At<Vec<CertificatePlace>>>,
     /// Groups of single names: `"build-server" = ["ci"]`.
     pub(super) groups: IndexMap<String, Vec<String>>,
+    /// Who single names are, where that is not `cert:NAME` without scopes.
+    pub(super) names: IndexMap<At<String>, Table<OwnerTable>>,
+    /// Who single certificates are, by the SHA-256 fingerprint that `openssl x509 -fingerprint -sha256` prints.
+    pub(super) fingerprints: IndexMap<At<String>, Table<OwnerTable>>,
+    /// Whether only names and certificates that are listed here are callers. Default is false.
+    pub(super) only_listed: bool,
+    /// Scopes of names that are not in `names`. Default is none.
+    pub(super) scopes: Vec<String>,
+}
+
+/// Who a client certificate is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct OwnerTable {
+    /// The caller. Default is `cert:NAME`; a fingerprint needs it.
+    pub(super) principal: Option<At<String>>,
+    /// Their groups.
+    pub(super) groups: Vec<String>,
+    /// Their scopes.
+    pub(super) scopes: Vec<String>,
 }
 
 /// Proofs of possession.
@@ -202,6 +261,9 @@ impl Expected for IntrospectionTable {
 impl Expected for CertificatesTable {
     const EXPECTED: &'static str = "a table, [auth.certificates]";
 }
+impl Expected for OwnerTable {
+    const EXPECTED: &'static str = "a table like { principal = \"build-server\", groups = [\"ci\"] }";
+}
 impl Expected for DpopTable {
     const EXPECTED: &'static str = "a table like { required = true }";
 }
@@ -212,13 +274,7 @@ pub(super) fn resolve(table: Option<&Table<AuthTable>>, base: &Path, faults: &mu
     let mut auth = AuthConfig {
         keys: file(&table.keys),
         resource: table.resource.as_ref().map(|text| text.get().clone()),
-        certificates: table.certificates.as_ref().map(|Table(table)| CertificateRules {
-            groups: table
-                .groups
-                .iter()
-                .map(|(name, groups)| (name.clone(), groups.iter().cloned().collect()))
-                .collect(),
-        }),
+        certificates: table.certificates.as_ref().map(|Table(table)| certificates(table, faults)),
         dpop: table.dpop.as_ref().map(|Table(dpop)| DpopRules { required: dpop.required, nonce: dpop.nonce }),
         scopes: table.scopes.iter().map(|(scope, held)| (scope.clone(), held.iter().cloned().collect())).collect(),
         challenge_scopes: table.challenge_scopes.clone(),
@@ -276,4 +332,73 @@ pub(super) fn resolve(table: Option<&Table<AuthTable>>, base: &Path, faults: &mu
         }
     }
     auth
+}
+
+fn certificates(table: &CertificatesTable, faults: &mut Faults) -> CertificateRules {
+    let CertificatesTable { names_from, groups, names, fingerprints, only_listed, scopes } = table;
+    let mut rules = CertificateRules {
+        only_listed: *only_listed,
+        scopes: scopes.iter().cloned().collect(),
+        ..CertificateRules::default()
+    };
+    if let Some(places) = names_from {
+        if places.get().is_empty() {
+            faults.push(places.span(), "`names-from` names no place", "write [\"san-uri\"], or leave it out");
+        }
+        rules.names_from.clone_from(places.get());
+    }
+    for (name, groups) in groups {
+        // As other names that are not in `names`, but for the groups.
+        let owner = CertificateOwner {
+            groups: groups.iter().cloned().collect(),
+            scopes: rules.scopes.clone(),
+            ..CertificateOwner::default()
+        };
+        rules.names.insert(name.clone(), owner);
+    }
+    for (name, Table(table)) in names {
+        if groups.contains_key(name.get()) {
+            let fix = "write its groups in `names`";
+            faults.push(name.span(), format!("{:?} is in `groups` and in `names`", name.get()), fix);
+        }
+        rules.names.insert(name.get().clone(), owner(table, faults));
+    }
+    for (text, Table(table)) in fingerprints {
+        let Some(fingerprint) = fingerprint(text.get()) else {
+            let fix = "write the 64 hexadecimal digits of its SHA-256";
+            faults.push(text.span(), format!("{:?} is no fingerprint of a certificate", text.get()), fix);
+            continue;
+        };
+        if table.principal.is_none() {
+            faults.push_missing(text.span(), "nobody is named for this certificate", "add principal = \"…\"");
+        }
+        rules.fingerprints.insert(fingerprint, owner(table, faults));
+    }
+    rules
+}
+
+fn owner(OwnerTable { principal, groups, scopes }: &OwnerTable, faults: &mut Faults) -> CertificateOwner {
+    if let Some(name) = principal
+        && (name.get().is_empty() || name.get().len() > MAX_NAME || name.get().chars().any(char::is_control))
+    {
+        faults.push(name.span(), format!("{:?} can be no caller", name.get()), "write a short text");
+    }
+    CertificateOwner {
+        principal: principal.as_ref().map(|name| name.get().clone()),
+        groups: groups.iter().cloned().collect(),
+        scopes: scopes.iter().cloned().collect(),
+    }
+}
+
+/// 32 bytes in hexadecimal digits, with colons or without.
+fn fingerprint(text: &str) -> Option<[u8; 32]> {
+    let digits: String = text.chars().filter(|c| *c != ':').collect();
+    let mut bytes = [0; 32];
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }

@@ -1,22 +1,20 @@
-//! Who may use what, with what, and after whose word: `[[allow]]`, `[[approve]]`, `[secrets]`, and what of it stands in a
-//! plugin's own table.
+//! Who may use what, with what, and after whose word: `[[allow]]`, `[[approve]]`, and what of it stands in a plugin's own
+//! table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::diagnostic::Faults;
-use super::needed::{SecretConfig, SecretSource};
+use super::needed::SecretConfig;
 use super::plugin::resolve_hosts;
 use super::store::resolve_tools;
 use super::written::{AccessWord, At, Expected, Table};
 use crate::policy::{
     Access, AccessRules, AllowRule, ApprovalRule, Approvals, Attach, CallerGrant, Callers, NamePattern, SecretGrant,
-    check_env_name, check_secret_name,
+    check_env_name,
 };
 
 /// What some callers may use. With one such table, callers may use only what one allows; without any, everything.
@@ -54,32 +52,6 @@ pub(super) struct ApproveTable {
     pub(super) tools: Vec<At<String>>,
     /// Only tools that may change or delete something, as far as their plugins say. Default is false.
     pub(super) only_destructive: bool,
-}
-
-/// A secret that the host puts into requests of plugins. No plugin ever sees it.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct SecretTable {
-    /// The variable of the host's environment that holds it.
-    pub(super) env: Option<At<String>>,
-    /// The file that holds it; read again when it changes.
-    pub(super) file: Option<At<String>>,
-    /// The program and its arguments that print it.
-    pub(super) command: Option<At<Vec<String>>>,
-    /// Values for single callers, by their identifiers. A caller without one has the value above, if there is one.
-    pub(super) principals: IndexMap<At<String>, Table<ValueTable>>,
-}
-
-/// Where one value comes from.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct ValueTable {
-    /// The variable of the host's environment that holds it.
-    pub(super) env: Option<At<String>>,
-    /// The file that holds it.
-    pub(super) file: Option<At<String>>,
-    /// The program and its arguments that print it.
-    pub(super) command: Option<At<Vec<String>>>,
 }
 
 /// A secret of `[secrets]` that goes with a plugin's requests, as `Authorization: Bearer …` unless something else is said.
@@ -147,14 +119,6 @@ impl Expected for ApproveTable {
     const EXPECTED: &'static str = "a table, [[approve]] with tools = [\"…\"]";
 }
 
-impl Expected for SecretTable {
-    const EXPECTED: &'static str = "a table, [secrets.NAME] with env = \"…\" or file = \"…\"";
-}
-
-impl Expected for ValueTable {
-    const EXPECTED: &'static str = "a table like { env = \"TOKEN_OF_ALICE\" }";
-}
-
 impl Expected for UseTable {
     const EXPECTED: &'static str = "a table like { name = \"github\", hosts = [\"https://api.github.com\"] }";
 }
@@ -219,61 +183,6 @@ fn names(texts: &[At<String>], faults: &mut Faults) -> Vec<NamePattern> {
         }
     }
     patterns
-}
-
-/// Where the secrets come from.
-pub(super) fn resolve_secrets(
-    tables: &IndexMap<At<String>, Table<SecretTable>>,
-    base: &Path,
-    faults: &mut Faults,
-) -> BTreeMap<String, SecretConfig> {
-    let mut secrets = BTreeMap::new();
-    for (name, Table(SecretTable { env, file, command, principals })) in tables {
-        if let Err(message) = check_secret_name(name.get()) {
-            faults.push_whole(name.span(), &message);
-        }
-        let shared = source(name, (env, file, command), base, principals.is_empty(), faults);
-        let of_callers = principals
-            .iter()
-            .filter_map(|(id, Table(ValueTable { env, file, command }))| {
-                Some((id.get().clone(), source(id, (env, file, command), base, true, faults)?))
-            })
-            .collect();
-        secrets.insert(name.get().clone(), SecretConfig { shared, of_callers });
-    }
-    secrets
-}
-
-type Written<'a> = (&'a Option<At<String>>, &'a Option<At<String>>, &'a Option<At<Vec<String>>>);
-
-fn source(
-    name: &At<String>,
-    written: Written<'_>,
-    base: &Path,
-    needed: bool,
-    faults: &mut Faults,
-) -> Option<SecretSource> {
-    match written {
-        (Some(env), None, None) => match check_env_name(env.get()) {
-            Ok(()) => Some(SecretSource::Env(env.get().clone())),
-            Err(message) => {
-                faults.push_whole(env.span(), &message);
-                None
-            }
-        },
-        (None, Some(file), None) if !file.get().is_empty() => {
-            Some(SecretSource::File(base.join(file.get()).components().collect::<PathBuf>()))
-        }
-        (None, None, Some(command)) if command.get().first().is_some_and(|program| !program.is_empty()) => {
-            Some(SecretSource::Command(command.get().clone()))
-        }
-        (None, None, None) if !needed => None,
-        _ => {
-            let problem = format!("the secret {:?} comes from nowhere, or from two places", name.get());
-            faults.push(name.span(), problem, "write one of env = \"…\", file = \"…\" or command = [\"…\"]");
-            None
-        }
-    }
 }
 
 /// The secrets of a plugin. `known` are the names in `[secrets]`.

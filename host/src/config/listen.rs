@@ -88,6 +88,9 @@ pub(super) struct TlsTable {
     pub(super) client_ca: Option<At<String>>,
     /// Whether a client must have a certificate, where `client-ca` is set. Default is `required`.
     pub(super) client_auth: Option<At<ClientAuthWord>>,
+    /// File with the lists of certificates that these authorities have revoked, one list of each, none out of date. Default is
+    /// to look at none.
+    pub(super) client_crl: Option<At<String>>,
 }
 
 /// Whether a client must have a certificate.
@@ -133,6 +136,12 @@ pub(super) struct ServerLimitsTable {
     /// Sessions at once. Default is 10000.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) sessions: Option<At<u64>>,
+    /// Sessions of one caller at once; callers without a name are not told apart. Default is 1000.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(super) sessions_per_caller: Option<At<u64>>,
+    /// Streams of one caller at once that have no end of their own. Default is 256.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(super) streams_per_caller: Option<At<u64>>,
     /// Milliseconds after which a session that nobody used is forgotten. Default is 1800000, half an hour; at most a day.
     #[schemars(range(min = 1, max = 86_400_000))]
     pub(super) session_idle_ms: Option<At<u64>>,
@@ -176,7 +185,7 @@ pub(super) fn resolve(table: &ServerTable, base: &Path, faults: &mut Faults) -> 
 }
 
 fn tls(written: &At<Table<TlsTable>>, base: &Path, faults: &mut Faults) -> Option<TlsConfig> {
-    let Table(TlsTable { cert, key, client_ca, client_auth }) = written.get();
+    let Table(TlsTable { cert, key, client_ca, client_auth, client_crl }) = written.get();
     let mut path = |file: &Option<At<String>>, name: &str, needed: bool| -> Option<PathBuf> {
         match file {
             Some(file) if !file.get().is_empty() => return Some(base.join(file.get()).components().collect()),
@@ -194,6 +203,10 @@ fn tls(written: &At<Table<TlsTable>>, base: &Path, faults: &mut Faults) -> Optio
     };
     let (cert, key, client_ca) =
         (path(cert, "cert", true), path(key, "key", true), path(client_ca, "client-ca", false));
+    let lists = path(client_crl, "client-crl", false);
+    if let (None, Some(file)) = (&client_ca, client_crl) {
+        faults.push(file.span(), "`client-crl` without authorities to judge clients by", "add client-ca = \"ca.pem\"");
+    }
     if let (None, Some(word)) = (&client_ca, client_auth) {
         faults.push(word.span(), "`client-auth` without authorities to judge clients by", "add client-ca = \"ca.pem\"");
     }
@@ -201,7 +214,7 @@ fn tls(written: &At<Table<TlsTable>>, base: &Path, faults: &mut Faults) -> Optio
         Some(ClientAuthWord::Optional) => ClientAuth::Optional,
         Some(ClientAuthWord::Required) | None => ClientAuth::Required,
     };
-    Some(TlsConfig { cert: cert?, key: key?, client_ca, client_auth })
+    Some(TlsConfig { cert: cert?, key: key?, client_ca, client_auth, client_crl: lists })
 }
 
 /// A whole network, or one address.
@@ -239,6 +252,8 @@ fn limits(table: &ServerLimitsTable, limits: &mut Limits, faults: &mut Faults) {
         body_ms,
         write_ms,
         sessions,
+        sessions_per_caller,
+        streams_per_caller,
         session_idle_ms,
     } = table;
     for (written, key, most, limit) in [
@@ -246,6 +261,8 @@ fn limits(table: &ServerLimitsTable, limits: &mut Limits, faults: &mut Faults) {
         (connections_per_address, "connections-per-address", MAX_COUNT, &mut limits.connections_per_address),
         (requests_in_flight, "requests-in-flight", 10_000, &mut limits.in_flight),
         (sessions, "sessions", MAX_COUNT, &mut limits.sessions),
+        (sessions_per_caller, "sessions-per-caller", MAX_COUNT, &mut limits.sessions_per_caller),
+        (streams_per_caller, "streams-per-caller", MAX_COUNT, &mut limits.streams_per_caller),
     ] {
         let number = number(written.as_ref(), key, 1..=most, faults);
         *limit = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(*limit);

@@ -10,7 +10,7 @@
 //! - `needed`: [`Config`], what the rest of the host works with, and its defaults.
 //! - `read`: text to `written`, through every mistake.
 //! - `hint`: what the writer of an unknown key may have meant.
-//! - `server`, `listen`, `plugin`, `store`, `callers`, `auth`, `records`, `limits`: `written` to `needed`, one table each.
+//! - `server`, `listen`, `plugin`, `store`, `callers`, `secrets`, `auth`, `records`, `limits`: `written` to `needed`, one table each.
 //! - `disk`: whether the granted directories are there.
 //! - `diagnostic`: [`Diagnostic`], a problem with its place and its fix.
 //! - `schema`: the JSON Schema for editors.
@@ -27,6 +27,7 @@ mod plugin;
 mod read;
 mod records;
 mod schema;
+mod secrets;
 mod server;
 mod serving;
 mod store;
@@ -36,10 +37,12 @@ mod written;
 
 use std::path::{Path, PathBuf};
 
-pub use auth::{AuthConfig, CertificateRules, DpopRules, IntrospectionSource, IssuerConfig};
+pub use auth::{
+    AuthConfig, CertificateOwner, CertificatePlace, CertificateRules, DpopRules, IntrospectionSource, IssuerConfig,
+};
 pub use diagnostic::Diagnostic;
 pub use listen::ListenConfig;
-pub use needed::{Config, PluginConfig, SecretConfig, SecretSource, ServerConfig};
+pub use needed::{Config, ExchangeSource, PluginConfig, SecretConfig, SecretSource, ServerConfig};
 pub use plugin::check_plugin_name;
 pub use records::{AuditSettings, OtlpSettings, RecordConfig};
 pub use schema::json_schema;

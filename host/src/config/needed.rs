@@ -11,7 +11,7 @@ use super::disk::Claim;
 use super::listen::ListenConfig;
 use super::records::{self, RecordConfig};
 use super::written::{Document, Table};
-use super::{callers, plugin, server};
+use super::{callers, plugin, secrets, server};
 use crate::policy::{Grant, Limits};
 use crate::registry::Serving;
 use crate::registry::oversight::Rulebook;
@@ -44,6 +44,21 @@ pub struct Config {
     pub problems: Vec<Diagnostic>,
 }
 
+impl Config {
+    /// Whether anything in it depends on who calls, so that callers who prove nothing must have a name too.
+    pub fn tells_callers_apart(&self) -> bool {
+        let Self { auth, quotas, records, rules, secrets, plugins, .. } = self;
+        let of_plugin =
+            |grant: &Grant| grant.depends_on_caller() || grant.key_value.is_some_and(|store| store.per_caller);
+        !auth.is_empty()
+            || quotas.is_some()
+            || *records != RecordConfig::default()
+            || *rules != Rulebook::default()
+            || secrets.values().any(|secret| !secret.of_callers.is_empty() || secret.exchange.is_some())
+            || plugins.iter().any(|plugin| of_plugin(&plugin.grant))
+    }
+}
+
 /// One secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretConfig {
@@ -51,6 +66,27 @@ pub struct SecretConfig {
     pub shared: Option<SecretSource>,
     /// Of single callers, by identifier.
     pub of_callers: BTreeMap<String, SecretSource>,
+    /// Of callers that have none of these: made from their access tokens.
+    pub exchange: Option<ExchangeSource>,
+}
+
+/// Where a caller's access token is exchanged for one that is for somebody else (RFC 8693).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeSource {
+    /// The issuer whose tokens are exchanged, by its name in `[auth]`: no other token goes there.
+    pub issuer: String,
+    /// The token endpoint.
+    pub endpoint: String,
+    /// What this server calls itself there.
+    pub client_id: String,
+    /// The variable that holds this server's password there.
+    pub client_secret_env: String,
+    /// Who the new token is for, by name.
+    pub audience: Option<String>,
+    /// Who the new token is for, by URL.
+    pub resource: Option<String>,
+    /// What it is to be good for, divided by spaces.
+    pub scope: Option<String>,
 }
 
 /// Where the value of a secret comes from.
@@ -158,9 +194,9 @@ pub(super) fn resolve(document: Document, base: &Path, env: Lookup<'_>, faults: 
         access: callers::resolve_allow(&allow, faults),
         approvals: callers::resolve_approve(&approve, faults),
     };
-    let secrets = callers::resolve_secrets(&secrets, base, faults);
-    let server = server::resolve(&server, base, faults);
     let auth = auth::resolve(auth.as_ref(), base, faults);
+    let secrets = secrets::resolve(&secrets, base, &auth, faults);
+    let server = server::resolve(&server, base, faults);
     let quotas = records::resolve_quotas(quotas.as_ref(), faults);
     let records = records::resolve(audit.as_ref(), &telemetry, base, faults);
     let mut config = Config { server, auth, quotas, records, rules, secrets, ..Config::default() };

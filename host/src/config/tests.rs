@@ -525,3 +525,44 @@ fn mistakes_about_how_the_server_is_reached() {
         "#]],
     );
 }
+
+#[test]
+fn certificates_and_exchanges() {
+    let auth = "[auth]\nkeys = 'k'\n[auth.issuers.idp]\nissuer = 'https://idp.example'\naudiences = ['me']\n";
+    let print = "0a".repeat(32);
+    let config = read(&format!(
+        "{auth}[auth.certificates]\nnames-from = ['subject-cn']\nonly-listed = true\nscopes = ['s']\n\
+         groups = {{ a = ['g'] }}\nnames = {{ b = {{ principal = 'bob' }} }}\n\
+         fingerprints = {{ '{print}' = {{ principal = 'carol', scopes = ['t'] }} }}\n\
+         [secrets.s]\nexchange = {{ issuer = 'idp', token-endpoint = 'https://idp.example/token', client-id = 'c', \
+         client-secret-env = 'SECRET', audience = 'api' }}\nprincipals.alice = {{ env = 'OF_ALICE' }}\n"
+    ));
+    let rules = config.auth.certificates.as_ref().unwrap();
+    assert_eq!((rules.names_from.as_slice(), rules.only_listed), (&[CertificatePlace::SubjectCn][..], true));
+    let owner = |name: &str| rules.names[name].clone();
+    assert_eq!((owner("a").principal, owner("a").scopes), (None, ["s".to_owned()].into()));
+    assert_eq!((owner("b").principal.as_deref(), owner("b").scopes), (Some("bob"), [].into()));
+    assert_eq!(rules.fingerprints[&[10; 32]].principal.as_deref(), Some("carol"));
+    let exchange = config.secrets["s"].exchange.as_ref().unwrap();
+    assert_eq!((exchange.issuer.as_str(), exchange.audience.as_deref()), ("idp", Some("api")));
+    assert!(config.tells_callers_apart() && !Config::default().tells_callers_apart());
+
+    let text = "[auth]\nkeys = 'k'\n[auth.certificates]\nnames-from = []\ngroups = { a = [] }\nnames = { a = {} }\n\
+                fingerprints = { 'zz' = {} }\n[server]\ntls = { cert = 'c', key = 'k', client-crl = 'r' }\n\
+                [secrets.one]\nenv = 'A'\nexchange = { issuer = 'idp' }\n\
+                [secrets.two]\nexchange = { issuer = 'idp', token-endpoint = 'x', client-id = 'c', client-secret-env = 'S' }\n";
+    let refused = parse(text, Path::new("toolcell.toml"), &no_env).unwrap_err().to_string();
+    for (line, part) in [
+        (4, "`names-from` names no place, write [\"san-uri\"]"),
+        (6, "\"a\" is in `groups` and in `names`, write its groups in `names`"),
+        (7, "\"zz\" is no fingerprint of a certificate"),
+        (9, "`client-crl` without authorities to judge clients by, add client-ca"),
+        (12, "the secret \"one\" comes from two places"),
+        (12, "`exchange` is not complete, write all of `issuer`"),
+        (14, "no issuer is named \"idp\""),
+        (14, "does not say who the new token is for, add audience"),
+    ] {
+        let says = |said: &str| said.starts_with(&format!("toolcell.toml:{line}:")) && said.contains(part);
+        assert!(refused.lines().any(says), "{line} {part}: {refused}");
+    }
+}

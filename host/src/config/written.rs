@@ -15,9 +15,10 @@ use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserial
 use toml::Spanned;
 
 use super::auth::AuthTable;
-use super::callers::{AllowTable, ApproveTable, CallerTable, SecretTable, UseTable};
+use super::callers::{AllowTable, ApproveTable, CallerTable, UseTable};
 use super::listen::{ServerLimitsTable, TlsTable, UnauthenticatedWord};
 use super::records::{AuditTable, QuotasTable, TelemetryTable};
+use super::secrets::SecretTable;
 use super::store::KeyValueValue;
 
 /// A value and where it stands.

@@ -1,33 +1,68 @@
 //! The door of a host: callers are identified, or told how to prove who they are.
 
+use super::leases::Leases;
+use crate::policy::Shown;
 use crate::protocol::Principal;
-use crate::transport::http::{Body, Doorkeeper, Peer};
+use crate::transport::http::{Body, Doorkeeper, ENDPOINT, Lease, Peer};
 use futures_util::future::BoxFuture;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use std::sync::Arc;
 use std::time::SystemTime;
-use toolcell_identity::{Answer, Authenticator, Identity, Method, Presented, Refusal};
+use toolcell_identity::{Answer, Authenticator, Identity, Method, Presented, Refusal, Secret, access_token};
 use toolcell_telemetry::Telemetry;
 use toolcell_telemetry::audit::{Event, EventKind};
 
 /// Lets in whoever [`Authenticator`] knows, and nobody else. Says what it did to metrics and to the audit log.
 pub struct Door {
-    authenticator: Authenticator,
+    authenticator: Arc<Authenticator>,
+    leases: Arc<Leases>,
     telemetry: Telemetry,
+    /// The URL of the endpoint as clients write it, where the operator has said so.
+    public: Option<String>,
+}
+
+/// What a caller showed at the door: [`Principal::shown`].
+pub struct Pass {
+    pub(super) identity: Arc<Identity>,
+    /// The access token it came with.
+    pub(super) token: Option<Secret>,
+}
+
+impl Pass {
+    /// The access token, if it is one of that issuer, and when it ends.
+    pub fn token_of(&self, issuer: &str) -> Option<(&Secret, Option<SystemTime>)> {
+        let token = self.token.as_ref().filter(|_| self.identity.issuer.as_deref() == Some(issuer))?;
+        Some((token, self.identity.expires))
+    }
 }
 
 impl Door {
     /// A door that knows whom `authenticator` knows.
     pub fn new(authenticator: Authenticator, telemetry: Telemetry) -> Self {
-        Self { authenticator, telemetry }
+        let authenticator = Arc::new(authenticator);
+        Self { leases: Leases::new(Arc::clone(&authenticator)), authenticator, telemetry, public: None }
+    }
+
+    /// The same where clients write the endpoint's URL like this: what comes through a trusted proxy, which may have taken
+    /// something off the path, was sent to it or beside it.
+    #[must_use]
+    pub fn known_as(self, public: Option<&str>) -> Self {
+        Self { public: public.map(|url| url.trim_end_matches('/').to_owned()), ..self }
+    }
+
+    /// The URL as the client wrote it, which a proof of possession names.
+    fn url(&self, path: &str, peer: &Peer) -> String {
+        match self.public.as_deref().filter(|_| peer.proxied) {
+            Some(public) if path.trim_end_matches('/') == ENDPOINT => public.to_owned(),
+            Some(public) => format!("{}{path}", public.rsplit_once('/').map_or(public, |(folder, _)| folder)),
+            None => format!("{}://{}{path}", peer.scheme, peer.host.as_deref().unwrap_or_default()),
+        }
     }
 
     async fn identify(&self, head: &Parts, peer: &Peer) -> Result<Arc<Identity>, Refusal> {
-        // As the client wrote it: a proof of possession names this URL.
-        let host = peer.host.as_deref().unwrap_or_default();
-        let url = format!("{}://{host}{}", peer.scheme, head.uri.path());
+        let url = self.url(head.uri.path(), peer);
         let presented = Presented {
             method: head.method.as_str(),
             url: &url,
@@ -74,7 +109,7 @@ impl Doorkeeper for Door {
                     if let Some(metrics) = self.telemetry.metrics() {
                         metrics.auth(word(identity.via), "ok");
                     }
-                    Ok(Some(Arc::new(principal(&identity))))
+                    Ok(Some(Arc::new(principal(identity, head))))
                 }
                 Err(refused) => {
                     self.tell(peer, &refused);
@@ -90,6 +125,10 @@ impl Doorkeeper for Door {
         page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         page.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         Some(page)
+    }
+
+    fn lease(&self, principal: &Principal) -> Option<Arc<Lease>> {
+        Some(self.leases.of(principal.shown.get::<Pass>()?))
     }
 
     fn lacking(&self, scopes: &[String]) -> Option<Response<Body>> {
@@ -108,12 +147,13 @@ fn word(via: Method) -> &'static str {
     }
 }
 
-fn principal(identity: &Identity) -> Principal {
+fn principal(identity: Arc<Identity>, head: &Parts) -> Principal {
     Principal {
         id: identity.principal.clone(),
         claims: identity.claims.clone(),
         groups: identity.groups.clone(),
         scopes: identity.scopes.clone(),
+        shown: Shown::new(Pass { token: identity.issuer.as_ref().and_then(|_| access_token(&head.headers)), identity }),
     }
 }
 

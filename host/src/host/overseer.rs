@@ -5,11 +5,11 @@ use crate::policy::{CallKind, Principal};
 use crate::registry::oversight::{Answer, CallRecord, Ended, Overseer, Running};
 use crate::registry::types::TraceContext;
 use crate::registry::{Approval, CallFailure, Carrier, digest};
-use crate::sandbox::Spent;
+use crate::sandbox;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use toolcell_quota::{Admission, CallFacts, Cost, Quotas, Refusal};
+use toolcell_quota::{Admission, CallFacts, Cost, Quotas, Refusal, Spent};
 use toolcell_telemetry::audit::{Event, EventKind};
 use toolcell_telemetry::otlp::{SpanFacts, Transport};
 use toolcell_telemetry::trace::Carry;
@@ -42,6 +42,18 @@ impl Keeper {
             new.import_spent(&old.export_spent(now), now);
         }
         self.0.quotas.store(Arc::new(quotas));
+    }
+
+    /// What all callers have spent today, to be kept over a restart; none where nothing is counted.
+    pub fn spent(&self) -> Option<Spent> {
+        (**self.0.quotas.load()).as_ref().map(|quotas| quotas.export_spent(SystemTime::now()))
+    }
+
+    /// Adds what was kept of today.
+    pub fn add_spent(&self, spent: &Spent) {
+        if let Some(quotas) = &**self.0.quotas.load() {
+            quotas.import_spent(spent, SystemTime::now());
+        }
     }
 
     /// What is written down.
@@ -177,7 +189,7 @@ impl Running for Run {
         mut self: Box<Self>,
         call: &'a CallRecord,
         end: Ended<'a>,
-        mut spent: Spent,
+        mut spent: sandbox::Spent,
     ) -> Answer<'a, Option<String>> {
         Box::pin(async move {
             let bytes = (call.arguments.len() + spent.answer_bytes) as u64;
@@ -195,7 +207,7 @@ impl Running for Run {
     }
 }
 
-fn receipt(call: &CallRecord, end: Ended<'_>, spent: Spent) -> Receipt {
+fn receipt(call: &CallRecord, end: Ended<'_>, spent: sandbox::Spent) -> Receipt {
     let outcome = match end {
         Ended::Done(_) | Ended::AsksForInput => Outcome::Ok,
         Ended::ToolError(_) => Outcome::ToolError,

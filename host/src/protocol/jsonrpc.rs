@@ -191,6 +191,11 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Whether it is answered by a stream that goes on until one side ends it.
+    pub fn has_no_end(&self) -> bool {
+        self.method == "subscriptions/listen"
+    }
+
     /// The text of `params._meta`, which is an object.
     pub fn meta_text(&self) -> &'a str {
         self.params.get("_meta").map_or("{}", RawValue::get)

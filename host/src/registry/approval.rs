@@ -14,6 +14,8 @@ use super::{CallCtx, CallFailure};
 use moka::sync::Cache;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Marks the state of a call that waits for approval; a nonce follows.
@@ -26,6 +28,10 @@ const NONCE: usize = 16;
 /// Questions that may be open at once, and for how long: as long as sealed state may be away.
 const MAX_OPEN: u64 = 100_000;
 const OPEN_FOR: Duration = Duration::from_secs(3_600);
+/// The same of one caller. Beyond that its oldest is asked again: a flood of questions pushes out its own.
+const MAX_OPEN_OF_ONE: usize = 1_000;
+/// Callers whose questions are counted.
+const MAX_CALLERS: u64 = 10_000;
 /// The longest text of arguments a person is shown, in characters.
 const MAX_SHOWN: usize = 4_000;
 
@@ -42,12 +48,41 @@ pub enum Approval {
     CannotAsk,
 }
 
+/// Nonces of questions.
+type Questions = VecDeque<Vec<u8>>;
+
 /// The questions that are open, each good for one answer.
-pub(super) struct Asked(Cache<Vec<u8>, ()>);
+pub(super) struct Asked {
+    open: Cache<Vec<u8>, ()>,
+    /// What each caller was asked last, the oldest first.
+    last: Cache<Option<String>, Arc<Mutex<Questions>>>,
+}
 
 impl Default for Asked {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MAX_OPEN).time_to_live(OPEN_FOR).build())
+        Self {
+            open: Cache::builder().max_capacity(MAX_OPEN).time_to_live(OPEN_FOR).build(),
+            last: Cache::builder().max_capacity(MAX_CALLERS).time_to_idle(OPEN_FOR).build(),
+        }
+    }
+}
+
+impl Asked {
+    fn ask(&self, call: &CallRecord, nonce: Vec<u8>) {
+        let last = self.last.get_with(call.caller.as_ref().map(|caller| caller.id.clone()), Arc::default);
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.push_back(nonce.clone());
+        if last.len() > MAX_OPEN_OF_ONE
+            && let Some(oldest) = last.pop_front()
+        {
+            self.open.invalidate(&oldest);
+        }
+        self.open.insert(nonce, ());
+    }
+
+    /// Whether it is open, which it is not afterwards.
+    fn take(&self, nonce: &[u8]) -> bool {
+        self.open.remove(nonce).is_some()
     }
 }
 
@@ -72,7 +107,7 @@ impl Oversight {
         }
         if let Some(nonce) = state.and_then(|state| state.strip_prefix(ASKED)) {
             // One that was answered before, or that another process asked, counts for nothing: ask again.
-            if self.asked.0.remove(nonce).is_some() {
+            if self.asked.take(nonce) {
                 let agreed = ctx.continuation.as_ref().is_some_and(agrees);
                 self.tell_approval(call, if agreed { Approval::Approved } else { Approval::Declined });
                 if !agreed {
@@ -95,7 +130,7 @@ impl Oversight {
         if SystemRandom::new().fill(&mut nonce).is_err() {
             return Next::Answer(Err(CallFailure::Internal("the system has no randomness".to_owned())));
         }
-        self.asked.0.insert(nonce.to_vec(), ());
+        self.asked.ask(call, nonce.to_vec());
         state.extend_from_slice(&nonce);
         self.tell_approval(call, Approval::Asked);
         Next::Answer(Ok(ToolOutcome::InputRequired(question(call, effect, state))))
@@ -170,9 +205,9 @@ fn declined(call: &CallRecord) -> ToolOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Principal;
     use crate::policy::{AllowAll, CallKind};
     use crate::registry::types::InputResponse;
-    use std::sync::Arc;
     use std::time::{Instant, SystemTime};
 
     fn call() -> CallRecord {
@@ -233,6 +268,28 @@ mod tests {
             Next::Answer(Err(CallFailure::Failed(text))) => assert!(text.ends_with("supports elicitation"), "{text}"),
             _ => panic!("a client that cannot ask is told so"),
         }
+    }
+
+    #[test]
+    fn a_flood_of_questions_pushes_out_its_own() {
+        let oversight = Oversight::new(Arc::new(AllowAll), None);
+        let of = |who: &str| CallRecord { caller: Some(Arc::new(Principal::new(who))), ..call() };
+        let ask = |who: &str| {
+            let ctx = CallCtx { abilities: ClientAbilities::FORM, ..CallCtx::default() };
+            asked(oversight.approval(&of(who), "", ctx))
+        };
+        let approved = |who: &str, state: Vec<u8>| {
+            let ctx = with(Some(state), Some(r#"{"approve":true}"#));
+            matches!(oversight.approval(&of(who), "", ctx), Next::Enter(_))
+        };
+        let (of_alice, first, second) = (ask("alice"), ask("mallory"), ask("mallory"));
+        for _ in 1..MAX_OPEN_OF_ONE {
+            ask("mallory");
+        }
+        assert!(!approved("mallory", first), "it is asked again");
+        // That was one question more.
+        assert!(!approved("mallory", second));
+        assert!(approved("alice", of_alice));
     }
 
     #[test]

@@ -189,18 +189,31 @@ impl ToolEntry {
         let approvable = Approvable { plugin: &self.plugin, tool, plain_tool, destructive: self.may_destroy() };
         let oversight = &self.owner.oversight;
         if !oversight.rules().approvals.must_be(ctx.caller.as_deref(), &approvable) {
-            return self.overseen(called, ctx).await;
+            return self.overseen(called, ctx, |ctx| self.answer(arguments, ctx)).await;
         }
-        let ctx = match oversight.approval(&self.owner.record(&called, &ctx), self.effect(), ctx) {
-            Next::Enter(ctx) => *ctx,
-            Next::Answer(answer) => return answer,
-        };
-        self.overseen(called, ctx).await.map(marked)
+        self.overseen(called, ctx, |ctx| self.approved(called, ctx)).await
+    }
+
+    /// Runs it once a person has approved the call. To ask is a call like any other: it is counted, and refused where the
+    /// call itself would be.
+    async fn approved(&self, called: Called<'_>, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
+        let record = self.owner.record(&called, &ctx);
+        match self.owner.oversight.approval(&record, self.effect(), ctx) {
+            Next::Enter(ctx) => self.answer(called.arguments, *ctx).await.map(marked),
+            Next::Answer(answer) => answer,
+        }
     }
 
     /// Runs it, and hands out the receipt to a caller that asked for it.
-    async fn overseen(&self, called: Called<'_>, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
-        let run = |ctx| self.answer(called.arguments, ctx);
+    async fn overseen<F>(
+        &self,
+        called: Called<'_>,
+        ctx: CallCtx,
+        run: impl FnOnce(CallCtx) -> F,
+    ) -> Result<ToolOutcome, CallFailure>
+    where
+        F: Future<Output = Result<ToolOutcome, CallFailure>>,
+    {
         let (mut outcome, receipt) = self.owner.oversee(called, ctx, of_tool, run).await?;
         if let (Some(receipt), ToolOutcome::Complete(result)) = (receipt, &mut outcome) {
             result.meta = with_receipt(result.meta.take(), &receipt);

@@ -35,14 +35,19 @@ pub async fn serve_channel(server: Arc<Server>, channel: Channel, shutdown: Canc
 
 /// [`serve_channel`] within limits of one's own.
 pub async fn serve_channel_within(server: Arc<Server>, channel: Channel, limits: Limits, shutdown: CancellationToken) {
-    serve_peer(
-        server,
-        channel,
-        Peer { principal: None, may_stand_alone: true, route: Route::default() },
-        limits,
-        shutdown,
-    )
-    .await;
+    serve_channel_as(server, channel, None, limits, shutdown).await;
+}
+
+/// The same for a peer that is known to be this principal.
+pub async fn serve_channel_as(
+    server: Arc<Server>,
+    channel: Channel,
+    principal: Option<Arc<Principal>>,
+    limits: Limits,
+    shutdown: CancellationToken,
+) {
+    let peer = Peer { principal, may_stand_alone: true, route: Route::default() };
+    serve_peer(server, channel, peer, limits, shutdown).await;
 }
 
 /// Who is at the other end, and what it may send.

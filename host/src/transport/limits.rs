@@ -31,6 +31,12 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Sessions of the handshake era at once. Default is 10,000; an idle one costs less than a kilobyte.
     pub sessions: usize,
+    /// The same of one caller. Default is 1,000: a gateway that serves many people with one key has room, and a client that
+    /// forgets its sessions leaves others theirs. Callers without a name are not told apart.
+    pub sessions_per_caller: usize,
+    /// Streams of one caller at once that have no end of their own: subscriptions, and those for what a server says
+    /// unasked. Default is 256.
+    pub streams_per_caller: usize,
     /// Time after which a session that nobody used is forgotten. Default is 30 min.
     pub session_idle: Duration,
     /// Streams of one session that are kept for a client to come back to; those whose request still runs are kept
@@ -73,6 +79,8 @@ impl Default for Limits {
             connections: 1024,
             connections_per_address: 512,
             sessions: 10_000,
+            sessions_per_caller: 1_000,
+            streams_per_caller: 256,
             session_idle: Duration::from_secs(30 * 60),
             kept_streams: 16,
             kept_bytes: 1024 * 1024,

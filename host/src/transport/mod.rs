@@ -20,5 +20,5 @@ pub mod stdio;
 #[cfg(test)]
 mod tests;
 
-pub use self::channel::{Channel, serve_channel, serve_channel_within};
+pub use self::channel::{Channel, serve_channel, serve_channel_as, serve_channel_within};
 pub use self::limits::Limits;

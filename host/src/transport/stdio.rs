@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::channel::{Channel, Peer, serve_peer};
 use super::limits::Limits;
 use super::memory;
-use crate::protocol::{self, Carrier, Reply, Route, Server};
+use crate::protocol::{self, Carrier, Principal, Reply, Route, Server};
 
 /// Serves the process at the other end of standard input and output, until it closes its end or `shutdown` is
 /// cancelled, within the default [`Limits`]; requests that are open then are answered first.
@@ -24,7 +24,20 @@ use crate::protocol::{self, Carrier, Reply, Route, Server};
 /// # Errors
 /// If reading or writing fails.
 pub async fn serve(server: Arc<Server>, shutdown: CancellationToken) -> io::Result<()> {
-    serve_streams(server, tokio::io::stdin(), tokio::io::stdout(), Limits::default(), shutdown).await
+    serve_as(server, None, shutdown).await
+}
+
+/// The same for a process that is known to be run by this principal.
+///
+/// # Errors
+/// If reading or writing fails.
+pub async fn serve_as(
+    server: Arc<Server>,
+    principal: Option<Arc<Principal>>,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    serve_streams_as(server, input, output, principal, Limits::default(), shutdown).await
 }
 
 /// The same over any pair of byte streams, such as a Unix socket.
@@ -38,6 +51,21 @@ pub async fn serve_streams(
     limits: Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    serve_streams_as(server, input, output, None, limits, shutdown).await
+}
+
+/// [`serve_streams`] for a peer that is known to be this principal.
+///
+/// # Errors
+/// If reading or writing fails.
+pub async fn serve_streams_as(
+    server: Arc<Server>,
+    input: impl AsyncRead + Unpin,
+    output: impl AsyncWrite + Unpin,
+    principal: Option<Arc<Principal>>,
+    limits: Limits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
     let (ours, theirs) = memory::pair(limits.outbox);
     let Channel { incoming: to_write, outgoing: have_read } = theirs;
     let refusals = ours.outgoing.clone();
@@ -45,7 +73,7 @@ pub async fn serve_streams(
 
     let serving = async {
         let route = Route { carrier: Some(Carrier::Pipe), ..Route::default() };
-        let peer = Peer { principal: None, may_stand_alone: true, route };
+        let peer = Peer { principal, may_stand_alone: true, route };
         serve_peer(server, ours, peer, limits, shutdown).await;
         over.cancel();
     };

@@ -8,36 +8,17 @@ import { Client, ClientCredentialsProvider, StreamableHTTPClientTransport } from
 import { base64url, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 
-import { browse } from './browser.mjs';
+import { discover, insecure, operate, personAt } from './people.mjs';
 
 const MODERN = '2026-07-28';
-const CALLBACK = 'http://127.0.0.1/callback';
 const plan = JSON.parse(await readFile(process.argv[2], 'utf8'));
-const insecure = { [oauth.allowInsecureRequests]: true };
 const metadata = new URL('/.well-known/oauth-protected-resource/mcp', plan.url).href;
 
-/** What an authorization server says of itself. */
-async function discover(issuer) {
-  const response = await oauth.discoveryRequest(new URL(issuer), { algorithm: 'oauth2', ...insecure });
-  return oauth.processDiscoveryResponse(new URL(issuer), response);
-}
 const servers = { idp: await discover(plan.issuer), other: await discover(plan.other) };
 
 /** A token of the person `hint` by the code flow. */
-async function person(hint, scope, { client_id = 'app', server = servers.idp, resource = plan.url, key } = {}) {
-  const client = { client_id };
-  const DPoP = key && oauth.DPoP(client, key);
-  const [verifier, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState()];
-  const url = new URL(server.authorization_endpoint);
-  const sent = { client_id, redirect_uri: CALLBACK, response_type: 'code', scope, state, resource };
-  const challenge = { code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' };
-  url.search = new URLSearchParams({ ...sent, ...challenge });
-  const parameters = oauth.validateAuthResponse(server, client, await browse(url, CALLBACK, hint), state);
-  const more = { DPoP, additionalParameters: { resource }, ...insecure };
-  const response = await oauth.authorizationCodeGrantRequest(
-    server, client, oauth.None(), parameters, CALLBACK, verifier, more
-  );
-  return oauth.processAuthorizationCodeResponse(server, client, response);
+function person(hint, scope, { server = servers.idp, resource = plan.url, ...more } = {}) {
+  return personAt(server, hint, scope, resource, more);
 }
 
 /** A token of a program of its own. */
@@ -49,12 +30,7 @@ async function machine(scope) {
   return (await oauth.processClientCredentialsResponse(servers.idp, client, response)).access_token;
 }
 
-/** What only the operator of the authorization server can do. */
-async function operator(what, body) {
-  const response = await fetch(`${plan.issuer}/operator/${what}`, { method: 'POST', body: JSON.stringify(body) });
-  strictEqual(response.status, 200);
-  return response.json();
-}
+const operator = (what, body) => operate(plan.issuer, what, body);
 
 const now = Math.floor(Date.now() / 1000);
 const claims = {

@@ -2,14 +2,18 @@
 //! what is written down.
 
 mod approvals;
+mod certificates;
 mod collector;
 mod events;
+mod exchange;
 mod hostile_collector;
 mod identity;
+mod local;
 mod metrics;
 mod oauth;
 mod quotas;
 mod records;
+mod revoked;
 mod secrets;
 mod tenants;
 

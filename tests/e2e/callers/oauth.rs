@@ -18,12 +18,12 @@ use toolcell_tests::plan::run;
 use toolcell_tests::site::Site;
 
 /// The variable that holds the host's password at the authorization server.
-const SECRET_ENV: &str = "TOOLCELL_TEST_OAUTH_SECRET";
+pub(super) const SECRET_ENV: &str = "TOOLCELL_TEST_OAUTH_SECRET";
 /// The password, as `server.mjs` has it: it must be encoded to get there.
 const SECRET: &str = "a secret: 100% of it +/&=";
 
 /// An authorization server. It is killed when this is dropped.
-struct Issuer {
+pub(super) struct Issuer {
     process: Child,
     output: Log,
     log: Log,
@@ -32,9 +32,14 @@ struct Issuer {
 impl Issuer {
     /// Starts one whose tokens are for `resource`.
     fn start(resource: &str, more: &[&str]) -> Self {
-        let mut process = node("server.mjs")
-            .arg(resource)
-            .args(more)
+        let mut server = node("server.mjs");
+        server.arg(resource).args(more);
+        Self::run(server)
+    }
+
+    /// Starts another server that says where it listens in the same words.
+    fn run(mut server: Command) -> Self {
+        let mut process = server
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -46,7 +51,7 @@ impl Issuer {
     }
 
     /// Its name in tokens, which is its URL; waits until it listens.
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         let words = "listening on ";
         self.output.wait_for(Mark::START, &[words]).replace(words, "")
     }
@@ -63,23 +68,45 @@ impl Drop for Issuer {
 }
 
 /// A host and the authorization server it trusts.
-struct Scene {
-    site: Site,
+pub(super) struct Scene {
+    pub(super) site: Site,
     host: Host,
-    resource: String,
-    issuer: Issuer,
+    pub(super) resource: String,
+    pub(super) issuer: Issuer,
+    /// What stands before the host.
+    _proxy: Option<Issuer>,
 }
 
 impl Scene {
     /// `dpop` as in the config; `more` for the authorization server.
-    fn new(dpop: &str, more: &[&str]) -> Self {
+    pub(super) fn new(dpop: &str, more: &[&str]) -> Self {
+        Self::with(dpop, more, |_| String::new())
+    }
+
+    /// The same with more in the config, which may name the authorization server's URL.
+    pub(super) fn with(dpop: &str, more: &[&str], rest: impl FnOnce(&str) -> String) -> Self {
+        Self::behind(None, dpop, more, rest)
+    }
+
+    /// The same behind a proxy that takes this off the beginning of paths.
+    fn behind(prefix: Option<&str>, dpop: &str, more: &[&str], rest: impl FnOnce(&str) -> String) -> Self {
         let site = Site::new();
         // Both servers must know the URL before there is a host, so the host gets a socket that is there already.
         let socket = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
-        let resource = format!("http://{}/mcp", socket.local_addr().expect("it has an address"));
+        let own = format!("http://{}", socket.local_addr().expect("it has an address"));
+        let proxy = prefix.map(|prefix| {
+            let mut proxy = node("proxy.mjs");
+            proxy.args([own.as_str(), prefix]);
+            Issuer::run(proxy)
+        });
+        let resource = match (&proxy, prefix) {
+            (Some(proxy), Some(prefix)) => format!("{}{prefix}/mcp", proxy.url()),
+            _ => format!("{own}/mcp"),
+        };
+        let trusted = if proxy.is_some() { "[server]\ntrusted-proxies = ['127.0.0.1']\n" } else { "" };
         let issuer = Issuer::start(&resource, more);
         let auth = format!(
-            "[auth]\nresource = '{resource}'\nchallenge-scopes = ['tools:read']\ndpop = {dpop}\n\
+            "[auth]\nkeys = 'keys.json'\nresource = '{resource}'\nchallenge-scopes = ['tools:read']\ndpop = {dpop}\n\
              scopes = {{ 'tools:admin' = ['tools:read', 'tools:write'] }}\n\
              [auth.issuers.idp]\nissuer = '{url}'\ngroups-claim = 'groups'\n\
              [auth.introspection]\nname = 'asked'\nendpoint = '{url}/token/introspection'\nclient-id = 'toolcell'\n\
@@ -89,9 +116,10 @@ impl Scene {
         let rules = "[[allow]]\ntools = ['context_peek']\nscopes = ['tools:read']\n\
                      [[allow]]\ntools = ['echo']\nscopes = ['tools:read', 'tools:write']\n";
         let plugins = format!("{}{}", Site::guest("context_peek", ""), Site::plugin("echo", ""));
-        let host = Host::run(with_socket(socket, &site.config(&format!("{auth}{rules}{plugins}"))));
-        assert_eq!(host.url(), resource);
-        Self { site, host, resource, issuer }
+        let plugins = format!("{}{plugins}", rest(&issuer.url()));
+        let host = Host::run(with_socket(socket, &site.config(&format!("{trusted}{auth}{rules}{plugins}"))));
+        assert_eq!(host.url(), format!("{own}/mcp"));
+        Self { site, host, resource, issuer, _proxy: proxy }
     }
 
     /// What a client must know to come in as alice and see that it has.
@@ -103,7 +131,7 @@ impl Scene {
     }
 
     /// Runs a program to its end. No token is in the log then.
-    fn run(&self, program: Command, plan: &Value) {
+    pub(super) fn run(&self, program: Command, plan: &Value) {
         run(&self.site, program, plan);
         let log = self.host.log.all();
         // How every JWT begins.
@@ -121,7 +149,7 @@ fn with_socket(socket: TcpListener, config: &Path) -> Command {
     command
 }
 
-fn node(program: &str) -> Command {
+pub(super) fn node(program: &str) -> Command {
     let mut node = Command::new(artifacts::client("node"));
     node.arg(artifacts::client("oauth").join(program));
     node
@@ -153,6 +181,19 @@ fn the_typescript_client_proves_that_its_token_is_its_own() {
         plan["dpop"] = true.into();
         scene.run(node("client.mjs"), &plan);
     }
+}
+
+#[test]
+fn a_proof_is_for_the_url_that_clients_know_behind_a_proxy_that_changes_it() {
+    let scene = Scene::behind(Some("/tools"), "{ required = true }", &[], |_| String::new());
+    for version in [MODERN, HANDSHAKE] {
+        let mut plan = scene.plan(version);
+        plan["dpop"] = true.into();
+        scene.run(node("client.mjs"), &plan);
+    }
+    // Who comes past the proxy is not believed to have come through it.
+    let plan = json!({ "url": scene.resource, "direct": scene.host.url(), "issuer": scene.issuer.url() });
+    scene.run(node("past.mjs"), &plan);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::certificate;
 use crate::certificate::CertificateConfig;
 use crate::challenge::{Answer, Challenges};
 use crate::dpop::{Dpop, Proven};
-use crate::identity::Identity;
+use crate::identity::{Identity, Method, Standing};
 use crate::introspect::Introspection;
 use crate::jose::{Compact, sha256};
 use crate::jwt::Issuer;
@@ -27,6 +27,7 @@ use crate::metadata::Metadata;
 use crate::presented::{Credential, Presented, credential, proof};
 use crate::refusal::Refusal;
 use crate::scopes::Scopes;
+use crate::secret::Secret;
 pub use config::Config;
 
 /// Tells who is calling. Shared by all requests.
@@ -90,6 +91,35 @@ impl Authenticator {
         }
         verified.binding.check_certificate(request.peer_certificate)?;
         Ok(verified.identity)
+    }
+
+    /// What has become of what `identity` was told by, as far as it can be told without asking anybody.
+    pub fn standing(&self, identity: &Identity, now: SystemTime) -> Standing {
+        if identity.via == Method::Key {
+            return self.keys.as_ref().map_or(Standing::Revoked, |keys| keys.standing(identity, now));
+        }
+        match identity.expires {
+            // As long as the door would let it in.
+            Some(expires) if now >= expires + self.leeway(identity) => Standing::Expired,
+            _ => Standing::Good,
+        }
+    }
+
+    /// Whether the server that was asked about an access token still says that it is good; yes, where nobody needs be
+    /// asked or nobody answers. Many that ask at once are one question, and answers are kept as for callers.
+    pub async fn is_active(&self, identity: &Identity, token: &Secret, now: SystemTime) -> bool {
+        if identity.via != Method::Introspection {
+            return true;
+        }
+        !matches!(self.token(token.expose(), now).await, Err(Refusal::Token(_)))
+    }
+
+    fn leeway(&self, identity: &Identity) -> Duration {
+        let name = identity.issuer.as_deref();
+        let issuers = self.issuers.iter().map(Issuer::name_and_leeway);
+        let asked = self.introspection.iter().map(Introspection::name_and_leeway);
+        let found = issuers.chain(asked).find(|(known, _)| Some(*known) == name);
+        found.map_or(Duration::ZERO, |(_, leeway)| leeway)
     }
 
     /// Whether `identity` may do what needs `required`.

@@ -103,3 +103,21 @@ fn what_is_unclear_or_out_of_its_time_is_refused() {
         assert_eq!(early_or_late, Err(Refusal::Certificate("it is not valid at this time")));
     }
 }
+
+#[test]
+fn names_that_are_a_pattern_or_can_look_like_others_must_be_listed() {
+    let owner = |principal: &str| Mapped { principal: principal.to_owned(), ..Mapped::default() };
+    for name in ["*", "*.example.com", "\u{430}lice", "alice\u{200b}", "\u{202e}ecila"] {
+        let der = certificate(Some(name), Vec::new());
+        let mut config = CertificateConfig::default();
+        assert!(matches!(who(&config, &der), Err(Refusal::Certificate(why)) if why.ends_with("list it")), "{name:?}");
+        config.names.insert(name.to_owned(), owner("meant"));
+        assert_eq!(who(&config, &der).unwrap(), "meant");
+    }
+    for name in ["alice\0", "alice\0.evil.example", "alice\n", "\u{1b}[2J", "\u{85}"] {
+        let mut config = CertificateConfig::default();
+        config.names.insert(name.to_owned(), owner("never"));
+        let der = certificate(Some(name), Vec::new());
+        assert_eq!(who(&config, &der), Err(Refusal::Certificate("its name is not a short text")), "{name:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Exchanges against a real server.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
@@ -27,7 +27,8 @@ async fn world(changes: Value) -> (Server, TokenExchange, Arc<Mutex<Vec<String>>
     let config = ExchangeConfig {
         endpoint: format!("{}/token", server.url),
         client: ClientSecret { id: "toolcell".to_owned(), secret: Secret::from("s3cret") },
-        audience: "https://api.example.com".to_owned(),
+        audience: Some("https://api.example.com".to_owned()),
+        resource: None,
         scope: Some("read write".to_owned()),
     };
     let exchange = TokenExchange::new(&config, &HttpConfig::default()).unwrap();
@@ -57,7 +58,13 @@ async fn a_token_is_exchanged_and_kept_until_near_its_end() {
          &requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token\
          &audience=https%3A%2F%2Fapi.example.com&scope=read+write"
     );
-    assert_eq!(ask(&exchange, "alice", "refused", 0).await, Err(ExchangeError::Refused));
+    let before = server.hits();
+    for seconds in [0, 1, 4] {
+        assert_eq!(ask(&exchange, "alice", "refused", seconds).await, Err(ExchangeError::Refused));
+    }
+    assert_eq!(server.hits(), before + 1, "a refusal is not asked for again at once");
+    assert_eq!(ask(&exchange, "alice", "refused", 5).await, Err(ExchangeError::Refused));
+    assert_eq!(server.hits(), before + 2);
 }
 
 #[tokio::test]
@@ -77,6 +84,7 @@ async fn an_answer_that_breaks_a_rule_is_refused() {
     for changes in [
         json!({"access_token": null}),
         json!({"access_token": ""}),
+        json!({"access_token": "a"}),
         json!({"access_token": "a\r\nEvil: 1"}),
         json!({"token_type": "N_A"}),
         json!({"token_type": "DPoP"}),

@@ -92,6 +92,10 @@ impl Issuer {
         Ok(Self { config: config.clone(), audiences, jwks, reserved })
     }
 
+    pub(crate) fn name_and_leeway(&self) -> (&str, Duration) {
+        (&self.config.name, self.config.leeway)
+    }
+
     /// Whether the token says it is of this issuer.
     pub(crate) fn is_of(&self, token: &Compact<'_>) -> bool {
         token.payload.get("iss").and_then(serde_json::Value::as_str) == Some(&self.config.issuer)
@@ -154,6 +158,7 @@ impl Issuer {
             scopes: scopes.close(&claims.scopes().map_err(Refusal::Token)?),
             claims: claims_text(&token.payload),
             expires: Some(expires),
+            issuer: Some(self.config.name.clone()),
             ..Identity::new(principal, Method::Jwt)
         };
         let binding = Binding::read(&token.payload).map_err(Refusal::Token)?;

@@ -14,7 +14,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::file::{self, Version};
 use super::text::is_id;
 use super::{KeyError, KeyRecord, KeyText};
-use crate::identity::{Identity, Method, is_name};
+use crate::identity::{Identity, Method, Standing, is_name};
 use crate::jose::decode;
 use crate::limits::KEY_FILE_EVERY;
 use crate::refusal::Refusal;
@@ -72,6 +72,18 @@ impl Keys {
         match entry.filter(|_| bool::from(same)).filter(good) {
             Some(entry) => Ok(Arc::clone(&entry.identity)),
             None => Err(Refusal::Key),
+        }
+    }
+
+    /// Whether the caller that a key named before is still named by it.
+    pub(crate) fn standing(&self, identity: &Identity, now: SystemTime) -> Standing {
+        self.look(now);
+        let known = self.known.load();
+        let entry = identity.key_id.as_ref().and_then(|id| known.get(id));
+        match entry.filter(|entry| !entry.revoked && entry.identity.principal == identity.principal) {
+            None => Standing::Revoked,
+            Some(entry) if entry.expires.is_some_and(|expires| now >= expires) => Standing::Expired,
+            Some(_) => Standing::Good,
         }
     }
 

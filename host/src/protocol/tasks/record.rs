@@ -54,7 +54,10 @@ impl Origin {
     pub(super) fn ctx(self) -> CallCtx {
         CallCtx {
             abilities: self.abilities(),
-            caller: self.caller.map(|(id, claims, groups, scopes)| Arc::new(Principal { id, claims, groups, scopes })),
+            caller: self.caller.map(|(id, claims, groups, scopes)| {
+                // What the caller showed is not written down, so it is gone.
+                Arc::new(Principal { claims, groups, scopes, ..Principal::new(id) })
+            }),
             client: self.client.map(|(name, version)| Client { name, version }),
             trace: self.trace.map(|(traceparent, tracestate, baggage)| TraceContext {
                 traceparent,

@@ -1,6 +1,7 @@
-//! How many connections one client has: a place is a client's as long as it holds its seat.
+//! How many connections, sessions or streams one client has: a place is a client's as long as it holds its seat.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,29 +10,28 @@ const NETWORK: u128 = !(u64::MAX as u128);
 
 /// Who has how many.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct Crowd<C> {
     most: usize,
-    seats: Mutex<HashMap<IpAddr, usize>>,
+    seats: Mutex<HashMap<C, usize>>,
 }
 
-/// One connection of a client; dropping it makes room.
+/// One place of a client; dropping it makes room.
 #[derive(Debug)]
-pub(super) struct Seat {
-    crowd: Arc<Crowd>,
-    client: IpAddr,
+pub(super) struct Seat<C: Eq + Hash> {
+    crowd: Arc<Crowd<C>>,
+    client: C,
 }
 
-impl Crowd {
+impl<C: Eq + Hash + Clone> Crowd<C> {
     /// At most that many for each.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, seats: Mutex::default() })
     }
 
     /// A seat for a client; none if it has all it may have.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
-        let client = client(address);
+    pub(super) fn enter(self: &Arc<Self>, client: C) -> Option<Seat<C>> {
         let mut seats = self.lock();
-        let taken = seats.entry(client).or_default();
+        let taken = seats.entry(client.clone()).or_default();
         if *taken >= self.most {
             if *taken == 0 {
                 seats.remove(&client);
@@ -42,13 +42,20 @@ impl Crowd {
         drop(seats);
         Some(Seat { crowd: Arc::clone(self), client })
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+impl<C> Crowd<C> {
+    /// How many each may have.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<C, usize>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Seat {
+impl<C: Eq + Hash> Drop for Seat<C> {
     fn drop(&mut self) {
         let mut seats = self.crowd.lock();
         if let Some(taken) = seats.get_mut(&self.client) {
@@ -60,7 +67,8 @@ impl Drop for Seat {
     }
 }
 
-fn client(address: IpAddr) -> IpAddr {
+/// Who counts as one client by its address.
+pub(super) fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
         address => address,
@@ -69,7 +77,9 @@ fn client(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::Crowd;
+    use std::net::IpAddr;
+
+    use super::{Crowd, client};
 
     #[test]
     fn each_client_has_its_own_seats_and_a_network_is_one_client() {
@@ -78,7 +88,7 @@ mod tests {
             ("192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.2"),
             ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"),
         ] {
-            let (one, same, other) = (one.parse().unwrap(), same.parse().unwrap(), other.parse().unwrap());
+            let [one, same, other] = [one, same, other].map(|address| client(address.parse().unwrap()));
             let crowd = Crowd::new(2);
             let (first, _second) = (crowd.enter(one).unwrap(), crowd.enter(same).unwrap());
             assert!(crowd.enter(one).is_none() && crowd.enter(same).is_none(), "{one}");
@@ -92,7 +102,7 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_those_who_left() {
         let crowd = Crowd::new(1);
-        let address = "192.0.2.1".parse().unwrap();
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
         let seat = crowd.enter(address);
         assert!(crowd.enter(address).is_none());
         drop(seat);

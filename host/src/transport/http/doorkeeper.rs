@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::uri::Scheme;
 use http::{Method, Response, StatusCode};
 use rustls_pki_types::CertificateDer;
+use tokio_util::sync::CancellationToken;
 
 use super::body::Body;
 use super::{Shared, answers};
@@ -30,13 +31,15 @@ pub struct Peer {
     /// The certificate that the client proved to own, whose chain of trust has been checked. None where the connection
     /// is a trusted proxy's: its certificate is not the client's.
     pub certificate: Option<Arc<CertificateDer<'static>>>,
+    /// Whether the request came through a trusted proxy, which may have changed its path.
+    pub proxied: bool,
 }
 
 impl Peer {
     /// What the head of a request alone says of it.
     pub fn of(head: &Parts) -> Self {
         let scheme = head.uri.scheme().cloned().unwrap_or(Scheme::HTTP);
-        Self { address: None, scheme, host: host(head), certificate: None }
+        Self { address: None, scheme, host: host(head), certificate: None, proxied: false }
     }
 }
 
@@ -60,6 +63,13 @@ pub trait Doorkeeper: Send + Sync {
         peer: &'a Peer,
     ) -> BoxFuture<'a, Result<Option<Arc<Principal>>, Response<Body>>>;
 
+    /// How long what this caller showed is good, for what stays open beyond a request: streams and sessions. It is asked
+    /// with a principal that [`admit`](Self::admit) has returned. Default is that nobody knows, and nothing ends.
+    fn lease(&self, principal: &Principal) -> Option<Arc<Lease>> {
+        let _ = principal;
+        None
+    }
+
     /// The head of the answer to a caller that lacks scopes, all of which are named. Default is a bare 403.
     fn lacking(&self, scopes: &[String]) -> Option<Response<Body>> {
         let _ = scopes;
@@ -72,6 +82,15 @@ pub trait Doorkeeper: Send + Sync {
         let _ = (path, peer);
         None
     }
+}
+
+/// How long something is good. It is watched for as long as somebody holds it.
+#[derive(Debug, Default)]
+pub struct Lease {
+    /// Cancelled when it is over: its time has come, or it was taken back.
+    pub ended: CancellationToken,
+    /// Cancelled when it was taken back.
+    pub revoked: CancellationToken,
 }
 
 impl fmt::Debug for dyn Doorkeeper {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use futures_util::StreamExt as _;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::sync::mpsc;
@@ -13,7 +14,8 @@ use super::answers::not_allowed;
 use super::body::{self, Body, Unread};
 use super::doorkeeper::Peer;
 use super::exchange::{Exchange, Step};
-use super::handshake::{delete, get, in_session, initialize, session, take_batch};
+use super::handshake::{delete, get, in_session, initialize, session, take_batch, too_many};
+use super::standing::{lease, tie};
 use super::{Place, Service, Shared, answers, cors, doorkeeper, headers, pair, sse};
 use crate::protocol::{
     self, Carrier, Error, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request, Revision, Route,
@@ -221,12 +223,32 @@ async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes:
         let reply = shared.server.answer(request, &scope).await;
         return reply.map_or_else(answers::silence, |reply| answered(shared, reply));
     }
+    // A stream without an end of its own goes on only as long as what its caller showed is good.
+    let (mut seat, mut guard) = (None, None);
+    if request.has_no_end() {
+        seat = match scope.principal.as_ref().map(|caller| shared.streams.enter(caller.id.clone())) {
+            Some(None) => {
+                let error = too_many("streams", shared.limits.streams_per_caller);
+                return answers::reply(Reply::failure(Some(&request.id), &error));
+            }
+            seat => seat.flatten(),
+        };
+        scope.closing = shared.shutdown.child_token();
+        guard = lease(shared, head).map(|lease| tie(lease, |lease| &lease.ended, scope.closing.clone()));
+    }
+    let cancel = scope.cancel.clone();
     let (notes, told) = mpsc::channel(shared.limits.outbox);
     scope.notes = Notes::to(notes);
     let mut exchange = Exchange::new(answer(Arc::clone(&shared.server), bytes.clone(), scope), Some(told));
     match exchange.next().await {
         Step::Note(first) => {
-            let events = sse::of_exchange(exchange, first, shared.limits.keep_alive);
+            if guard.is_none() {
+                guard = lease(shared, head).map(|lease| tie(lease, |lease| &lease.revoked, cancel));
+            }
+            let events = sse::of_exchange(exchange, first, shared.limits.keep_alive).map(move |event| {
+                let _held = (&seat, &guard);
+                event
+            });
             answers::events(sse::beside(events, shared.limits.write_time))
         }
         Step::Done(Some(reply)) => answered(shared, reply),

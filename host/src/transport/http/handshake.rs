@@ -2,6 +2,7 @@
 //! Source: 2025-11-25, transports, "Streamable HTTP"; 2025-03-26, the same, for batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -18,11 +19,15 @@ use super::doorkeeper;
 use super::endpoint::{bad_request, principal, refuse, route, stands_alone};
 use super::exchange::{Exchange, Step};
 use super::kept::{EventId, Purpose, Reader};
-use super::session::InUse;
+use super::session::{Full, InUse};
 use super::sse::{self, Polling};
+use super::standing::{lease, over};
 use super::{Shared, answers, headers};
 use crate::protocol::{self, Class, Error, InFlight, Message, Notes, Rejected, Reply, Request, Revision, Rules, Scope};
 use crate::transport::channel::answer;
+
+/// When a caller that has too much open may come again.
+const RETRY: Duration = Duration::from_secs(10);
 
 pub(super) fn initialize(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>) -> Response<Body> {
     let fail = |status, error| answers::json(status, Reply::failure(Some(&request.id), &error).bytes);
@@ -44,20 +49,32 @@ pub(super) fn initialize(shared: &Arc<Shared>, head: &Parts, request: &Request<'
         Err(error) => return fail(StatusCode::BAD_REQUEST, error),
     }
     let in_flight = InFlight::new(shared.limits.in_flight);
-    match shared.server.initialize(request, principal(head), in_flight) {
+    let caller = principal(head);
+    match shared.server.initialize(request, caller.clone(), in_flight) {
         Err(error) => answers::reply_in_session(Reply::failure(Some(&request.id), &error)),
-        Ok((session, reply)) => match shared.sessions.open(session) {
-            Some(name) => {
+        Ok((session, reply)) => match shared.sessions.open(session, caller.as_deref(), lease(shared, head)) {
+            Ok(name) => {
                 let mut response = answers::reply_in_session(reply);
                 response.headers_mut().insert(headers::SESSION_ID, name);
                 response
             }
-            None => {
+            Err(Full::All) => {
                 tracing::warn!(limit = shared.limits.sessions, "a session was refused, there are too many");
                 fail(StatusCode::TOO_MANY_REQUESTS, Error::Busy(shared.limits.sessions))
             }
+            Err(Full::Caller(most)) => fail(StatusCode::TOO_MANY_REQUESTS, too_many("sessions", most)),
         },
     }
+}
+
+/// A caller has all it may have of something.
+pub(super) fn too_many(what: &str, most: usize) -> Error {
+    tracing::warn!(most, "a caller has too many {what}, one was refused");
+    let why = format!(
+        "this caller has {most} {what} open, which is all it may have; close one, or have the operator raise \
+         `{what}-per-caller` under [server.limits]"
+    );
+    Error::Limited { why, retry_after: RETRY }
 }
 
 /// The session a request names, or why there is none.
@@ -69,6 +86,7 @@ pub(super) fn session(shared: &Arc<Shared>, head: &Parts) -> Result<InUse, Box<R
         let error = Error::InvalidRequest("there is no such session; send `initialize` without one".to_owned());
         refuse(StatusCode::NOT_FOUND, &error)
     })?;
+    session.standing.renew(lease(shared, head));
     let version = headers::one(&head.headers, headers::PROTOCOL_VERSION.as_str())
         .map_err(|_| bad_request("`MCP-Protocol-Version` is not readable"))?;
     match version {
@@ -251,9 +269,21 @@ pub(super) fn get(shared: &Arc<Shared>, head: &Parts) -> Response<Body> {
         },
         Some(None) => return no_longer_kept(),
     };
+    let seat = match principal(head).map(|caller| shared.streams.enter(caller.id.clone())) {
+        Some(None) => {
+            let error = too_many("streams", shared.limits.streams_per_caller);
+            return refuse(StatusCode::TOO_MANY_REQUESTS, &error);
+        }
+        seat => seat.flatten(),
+    };
+    let over = over(lease(shared, head), Arc::clone(&session.standing));
     let primed = session.session.revision().has_priming_event();
     let reader = reader.unwrap_or_else(|| session.kept.open(Purpose::News, primed, &shared.limits).reader(0));
     let events = reminder(&session, last).chain(news(Arc::clone(shared), session, reader));
+    let events = events.take_until(Box::pin(over)).map(move |event| {
+        let _held = &seat;
+        event
+    });
     answers::events(sse::of_kept(events, shared.limits.keep_alive, None))
 }
 

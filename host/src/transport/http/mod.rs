@@ -13,6 +13,7 @@
 //! - `headers`: what headers must say, and not say differently from the body
 //! - `handshake`, `session`: the handshake era, and what it keeps between requests
 //! - `kept`, `budget`: streams to come back to, and how much of them
+//! - `standing`: what ends sessions and streams whose caller is no longer let in
 //! - `pair`: the deprecated HTTP+SSE transport, beside the endpoint
 //! - `exchange`, `sse`, `body`: one request while it runs, and how its messages leave
 //! - [`serve()`]: a listener of one's own
@@ -40,6 +41,7 @@ mod proxies;
 mod serve;
 mod session;
 mod sse;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -56,7 +58,8 @@ use bytes::Buf;
 use tokio_util::sync::CancellationToken;
 
 pub use self::body::Body;
-pub use self::doorkeeper::{Doorkeeper, Peer};
+use self::crowd::Crowd;
+pub use self::doorkeeper::{Doorkeeper, Lease, Peer};
 use self::origin::Gate;
 use self::pair::Pairs;
 pub use self::proxies::Proxies;
@@ -154,6 +157,8 @@ struct Shared {
     limits: Limits,
     sessions: Sessions,
     pairs: Pairs,
+    /// The streams of each caller that have no end of their own.
+    streams: Arc<Crowd<String>>,
     sse: bool,
     doorkeeper: Option<Arc<dyn Doorkeeper>>,
     proxies: Proxies,
@@ -174,7 +179,9 @@ impl Service {
         let gate = Gate::new(loopback, &allowed_hosts, &allowed_origins);
         let gate = if proxies.is_empty() { gate } else { gate.without_local_pages() };
         let (sessions, pairs) = (Sessions::new(limits, traffic.clone()), Pairs::default());
-        let shared = Shared { server, gate, limits, sessions, pairs, sse, doorkeeper, proxies, tls, traffic, shutdown };
+        let streams = Crowd::new(limits.streams_per_caller);
+        let shared =
+            Shared { server, gate, limits, sessions, pairs, streams, sse, doorkeeper, proxies, tls, traffic, shutdown };
         Self { shared: Arc::new(shared), path: None, pair: None }
     }
 

@@ -7,14 +7,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use tokio::sync::mpsc;
 
 use super::body::Body;
 use super::endpoint::{bad_request, not_json, principal, refuse, route, take_body};
+use super::handshake::too_many;
 use super::session::new_name;
+use super::standing::{Standing, lease, over};
 use super::{Shared, answers, headers, sse};
 use crate::protocol::{Error, Principal, Route};
 use crate::transport::channel::{Channel, Peer, serve_peer};
@@ -27,6 +29,8 @@ pub(super) struct Pairs(Mutex<HashMap<String, Pair>>);
 struct Pair {
     incoming: mpsc::Sender<Bytes>,
     principal: Option<Arc<Principal>>,
+    /// What its caller showed last.
+    standing: Arc<Standing>,
 }
 
 /// The place of one stream; dropping it ends the connection.
@@ -37,11 +41,11 @@ struct Seat {
 
 impl Pairs {
     /// Where messages of that connection go, if it is there and belongs to `principal`.
-    fn find(&self, name: &str, principal: Option<&Principal>) -> Option<mpsc::Sender<Bytes>> {
+    fn find(&self, name: &str, principal: Option<&Principal>) -> Option<(mpsc::Sender<Bytes>, Arc<Standing>)> {
         let pairs = self.lock();
         let pair = pairs.get(name)?;
         let owner = pair.principal.as_deref().map(|owner| &owner.id);
-        (owner == principal.map(|caller| &caller.id)).then(|| pair.incoming.clone())
+        (owner == principal.map(|caller| &caller.id)).then(|| (pair.incoming.clone(), Arc::clone(&pair.standing)))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Pair>> {
@@ -85,7 +89,14 @@ pub(super) fn open(shared: &Arc<Shared>, head: &Parts, messages: &str) -> Respon
     let (incoming, taken) = mpsc::channel(1);
     let (outgoing, told) = mpsc::channel(limits.outbox);
     let principal = principal(head);
-    let Some(seat) = Seat::take(shared, Pair { incoming, principal: principal.clone() }) else {
+    let one_of_many = match principal.as_ref().map(|caller| shared.streams.enter(caller.id.clone())) {
+        Some(None) => return refuse(StatusCode::TOO_MANY_REQUESTS, &too_many("streams", limits.streams_per_caller)),
+        taken => taken.flatten(),
+    };
+    let lease = lease(shared, head);
+    let standing = Standing::new(lease.clone());
+    let pair = Pair { incoming, principal: principal.clone(), standing: Arc::clone(&standing) };
+    let Some(seat) = Seat::take(shared, pair) else {
         tracing::warn!(limit = limits.sessions, "a session was refused, there are too many");
         return refuse(StatusCode::TOO_MANY_REQUESTS, &Error::Busy(limits.sessions));
     };
@@ -95,10 +106,11 @@ pub(super) fn open(shared: &Arc<Shared>, head: &Parts, messages: &str) -> Respon
     tokio::spawn(serve_peer(Arc::clone(&shared.server), channel, peer, limits, shared.shutdown.clone()));
 
     let post_to = format!("{messages}?session={}", seat.name);
-    let messages = stream::unfold((told, seat), |(mut told, seat)| async move {
+    let messages = stream::unfold((told, seat, one_of_many), |(mut told, seat, one_of_many)| async move {
         let message = told.recv().await?;
-        Some((message, (told, seat)))
+        Some((message, (told, seat, one_of_many)))
     });
+    let messages = messages.take_until(Box::pin(over(lease, standing)));
     answers::events(sse::beside(sse::of_pair(&post_to, messages, limits.keep_alive), limits.write_time))
 }
 
@@ -115,7 +127,8 @@ where
         let error = Error::InvalidRequest("there is no such session; open the stream again".to_owned());
         refuse(StatusCode::NOT_FOUND, &error)
     };
-    let Some(incoming) = shared.pairs.find(name, principal(head).as_deref()) else { return gone() };
+    let Some((incoming, standing)) = shared.pairs.find(name, principal(head).as_deref()) else { return gone() };
+    standing.renew(lease(shared, head));
     if !headers::is_json(&head.headers) {
         return not_json();
     }

@@ -33,6 +33,8 @@ pub(super) struct Link {
     pub(super) address: SocketAddr,
     pub(super) scheme: Scheme,
     pub(super) certificate: Option<Arc<CertificateDer<'static>>>,
+    /// That, and what the client showed between it and an authority.
+    pub(super) chain: Arc<[CertificateDer<'static>]>,
 }
 
 /// Why a request of a trusted proxy does not say who its client is. Guessing would be believing the client.
@@ -86,6 +88,7 @@ impl Proxies {
             scheme: link.scheme.clone(),
             host: host(head),
             certificate: link.certificate.clone(),
+            proxied: false,
         };
         if !self.trusts(link.address.ip()) {
             return Ok(plain);
@@ -115,7 +118,7 @@ impl Proxies {
             Some(host) => Some(authority(&host).ok_or(Unclear::Host)?),
             None => plain.host,
         };
-        Ok(Peer { address: walk.client, scheme, host, certificate: None })
+        Ok(Peer { address: walk.client, scheme, host, certificate: None, proxied: true })
     }
 
     /// From the connection outwards, until somebody is not trusted.

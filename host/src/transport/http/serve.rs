@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, client};
 use super::doorkeeper::unclear;
 use super::pace::{Bodies, Paced, STEP};
 use super::proxies::Link;
@@ -76,7 +76,7 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
         };
         let seat = match shared.proxies.trusts(address.ip()) {
             true => None,
-            false => match crowd.enter(address.ip()) {
+            false => match crowd.enter(client(address.ip())) {
                 None => {
                     tracing::debug!(%address, limit = limits.connections_per_address, "a connection was refused, its address has too many");
                     continue;
@@ -88,19 +88,21 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: Cancellati
         let (tls, closing) = (shared.tls.clone(), shutdown.clone());
         connections.spawn(async move {
             let _place = (place, seat);
-            let (link, builder) = (Link { address, scheme: Scheme::HTTP, certificate: None }, &builder);
+            let link = Link { address, scheme: Scheme::HTTP, certificate: None, chain: Arc::default() };
+            let builder = &builder;
             // Answers are small and each one is waited for.
             let _ = stream.set_nodelay(true);
             let stream = Paced::new(stream, limits.write_time);
             match tls {
-                None => connection(stream, link, service, builder, &closing, &limits).await,
+                None => connection(stream, link, service, builder, &closing, pending()).await,
                 Some(tls) => {
                     let shaken = tokio::select! {
                         shaken = shake_hands(stream, &tls, link, limits.handshake_time) => shaken,
                         () = late(&closing) => None,
                     };
                     if let Some((stream, link)) = shaken {
-                        connection(stream, link, service, builder, &closing, &limits).await;
+                        let chain = Arc::clone(&link.chain);
+                        connection(stream, link, service, builder, &closing, tls.distrusts(&chain)).await;
                     }
                 }
             }
@@ -139,9 +141,10 @@ type Secure = tokio_rustls::server::TlsStream<Paced<TcpStream>>;
 async fn shake_hands(stream: Paced<TcpStream>, tls: &Tls, link: Link, time: Duration) -> Option<(Secure, Link)> {
     match tokio::time::timeout(time, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => {
-            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-            let certificate = shown.map(|certificate| Arc::new(certificate.clone().into_owned()));
-            Some((stream, Link { scheme: Scheme::HTTPS, certificate, ..link }))
+            let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            let chain: Arc<[_]> = shown.iter().map(|certificate| certificate.clone().into_owned()).collect();
+            let certificate = chain.first().cloned().map(Arc::new);
+            Some((stream, Link { scheme: Scheme::HTTPS, certificate, chain, ..link }))
         }
         Ok(Err(error)) => {
             tracing::debug!(address = %link.address, %error, "a client and TLS did not agree");
@@ -177,10 +180,11 @@ async fn connection<T>(
     service: Service,
     builder: &Builder<TokioExecutor>,
     closing: &CancellationToken,
-    limits: &Limits,
+    distrusted: impl Future<Output = ()>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let limits = service.shared.limits;
     let spoken = CancellationToken::new();
     let (bodies, fickle) = (Arc::new(Bodies::default()), Arc::new(Fickle::default()));
     let (heard, watched, counted) = (spoken.clone(), Arc::clone(&bodies), Arc::clone(&fickle));
@@ -211,6 +215,7 @@ async fn connection<T>(
             () = silent => tracing::debug!("a connection said nothing and was dropped"),
             () = stuck => tracing::debug!("a client did not read its answer and was dropped"),
             () = fickle.too_much() => tracing::debug!("a client left too many of its requests and was dropped"),
+            () = distrusted => tracing::info!("a client's certificate is no longer good, its connection was dropped"),
         }
     };
     let (mut lost, mut ending) = (pin!(lost), pin!(ending));

@@ -12,7 +12,10 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
+use super::crowd::{Crowd, Seat};
+use super::doorkeeper::Lease;
 use super::kept::{Kept, KeptStream};
+use super::standing::Standing;
 use super::traffic::{Open, Traffic};
 use crate::protocol::{Principal, Session};
 use crate::transport::Limits;
@@ -29,6 +32,7 @@ pub(super) fn new_name() -> Option<String> {
 pub(super) struct Sessions {
     limits: Limits,
     budget: Arc<Budget>,
+    callers: Arc<Crowd<String>>,
     table: Mutex<Table>,
     traffic: Traffic,
 }
@@ -48,9 +52,13 @@ pub(super) struct HttpSession {
     pub(super) kept: Kept,
     /// Cancelled when the session ends.
     pub(super) closed: CancellationToken,
+    /// What its caller showed last.
+    pub(super) standing: Arc<Standing>,
     used: Mutex<Used>,
     active: AtomicUsize,
     _counted: Open,
+    /// One of those its caller may have.
+    _seat: Option<Seat<String>>,
 }
 
 #[derive(Debug)]
@@ -62,6 +70,15 @@ struct Used {
     news: Option<Arc<KeptStream>>,
 }
 
+/// Why a session is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// There are as many as may be, or there is no randomness to name one with.
+    All,
+    /// The caller has that many.
+    Caller(usize),
+}
+
 /// A session in use: it does not expire.
 #[derive(Debug)]
 pub(super) struct InUse(Arc<HttpSession>);
@@ -69,29 +86,49 @@ pub(super) struct InUse(Arc<HttpSession>);
 impl Sessions {
     pub(super) fn new(limits: Limits, traffic: Traffic) -> Self {
         let table = Table { sessions: HashMap::new(), swept: Instant::now() };
-        Self { limits, budget: Budget::new(limits.kept_total), table: Mutex::new(table), traffic }
+        let callers = Crowd::new(limits.sessions_per_caller);
+        Self { limits, budget: Budget::new(limits.kept_total), callers, table: Mutex::new(table), traffic }
     }
 
-    /// Keeps a new session and names it; none if there are too many, or no randomness to name it with.
-    pub(super) fn open(&self, session: Arc<Session>) -> Option<HeaderValue> {
-        self.open_at(Instant::now(), session)
+    /// Keeps a new session and names it. It ends when what its caller showed last is taken back.
+    pub(super) fn open(
+        &self,
+        session: Arc<Session>,
+        caller: Option<&Principal>,
+        lease: Option<Arc<Lease>>,
+    ) -> Result<HeaderValue, Full> {
+        let (header, opened) = self.open_at(Instant::now(), session, caller, lease)?;
+        if opened.standing.is_known() {
+            // It does not hold the session, whose place is free as soon as it ends.
+            let (closed, standing) = (opened.closed.clone(), Arc::clone(&opened.standing));
+            let session = Arc::downgrade(&opened);
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = closed.cancelled() => return,
+                    () = standing.revoked() => {}
+                }
+                if let Some(session) = session.upgrade() {
+                    tracing::info!("a session was closed, what its caller came with was taken back");
+                    session.end();
+                }
+            });
+        }
+        Ok(header)
     }
 
-    fn open_at(&self, now: Instant, session: Arc<Session>) -> Option<HeaderValue> {
-        let name = new_name()?;
-        let header = HeaderValue::from_str(&name).ok()?;
-        let used = Used { last: now, listener: CancellationToken::new(), news: None };
-        let session = HttpSession {
-            session,
-            kept: Kept::new(Arc::clone(&self.budget)),
-            closed: CancellationToken::new(),
-            used: Mutex::new(used),
-            active: AtomicUsize::new(0),
-            _counted: self.traffic.session(),
-        };
-
+    fn open_at(
+        &self,
+        now: Instant,
+        session: Arc<Session>,
+        caller: Option<&Principal>,
+        lease: Option<Arc<Lease>>,
+    ) -> Result<(HeaderValue, Arc<HttpSession>), Full> {
+        let name = new_name().ok_or(Full::All)?;
+        let header = HeaderValue::from_str(&name).map_err(|_| Full::All)?;
         let mut table = lock(&self.table);
-        let full = table.sessions.len() >= self.limits.sessions;
+        let take = || caller.map(|caller| self.callers.enter(caller.id.clone()));
+        let mut seat = take();
+        let full = table.sessions.len() >= self.limits.sessions || matches!(seat, Some(None));
         if full || now.saturating_duration_since(table.swept) > self.limits.session_idle / 4 {
             table.swept = now;
             table.sessions.retain(|_, session| {
@@ -103,10 +140,29 @@ impl Sessions {
             });
         }
         if table.sessions.len() >= self.limits.sessions {
-            return None;
+            return Err(Full::All);
         }
-        table.sessions.insert(name, Arc::new(session));
-        Some(header)
+        if matches!(seat, Some(None)) {
+            seat = take();
+        }
+        let seat = match seat {
+            Some(None) => return Err(Full::Caller(self.callers.most())),
+            seat => seat.flatten(),
+        };
+        let used = Used { last: now, listener: CancellationToken::new(), news: None };
+        let session = HttpSession {
+            session,
+            kept: Kept::new(Arc::clone(&self.budget)),
+            closed: CancellationToken::new(),
+            standing: Standing::new(lease),
+            used: Mutex::new(used),
+            active: AtomicUsize::new(0),
+            _counted: self.traffic.session(),
+            _seat: seat,
+        };
+        let session = Arc::new(session);
+        table.sessions.insert(name, Arc::clone(&session));
+        Ok((header, session))
     }
 
     /// The session of that name, if it is there and belongs to `principal`: a name that was stolen opens nothing.
@@ -143,8 +199,11 @@ impl Sessions {
 
 impl HttpSession {
     fn is_expired(&self, now: Instant, limits: &Limits) -> bool {
-        self.active.load(Ordering::Acquire) == 0
-            && now.saturating_duration_since(lock(&self.used).last) > limits.session_idle
+        let is_idle = || {
+            self.active.load(Ordering::Acquire) == 0
+                && now.saturating_duration_since(lock(&self.used).last) > limits.session_idle
+        };
+        self.closed.is_cancelled() || is_idle()
     }
 
     fn end(&self) {
@@ -210,7 +269,7 @@ mod tests {
     }
 
     fn opened(sessions: &Sessions, now: Instant, session: &Arc<Session>) -> Option<HeaderValue> {
-        sessions.open_at(now, Arc::clone(session))
+        sessions.open_at(now, Arc::clone(session), None, None).ok().map(|(name, _)| name)
     }
 
     #[test]
@@ -239,12 +298,43 @@ mod tests {
     fn closing_cancels_what_is_open() {
         let (sessions, session) = (Sessions::new(Limits::default(), Traffic::default()), session());
         let ticket = session.in_flight().begin(&crate::protocol::Id::Number(1)).unwrap();
-        let header = sessions.open(Arc::clone(&session)).unwrap();
+        let header = sessions.open(Arc::clone(&session), None, None).unwrap();
         let mallory = Principal::new("mallory".to_owned());
         assert!(!sessions.close(name(&header), Some(&mallory)));
         assert!(!ticket.cancel().is_cancelled());
         assert!(sessions.close(name(&header), None));
         assert!(ticket.cancel().is_cancelled());
         assert!(!sessions.close(name(&header), None));
+    }
+
+    #[test]
+    fn each_caller_has_its_own_number_of_them() {
+        let limits = Limits { sessions_per_caller: 2, ..Limits::default() };
+        let (sessions, session, start) = (Sessions::new(limits), session(), Instant::now());
+        let [alice, bob] = ["alice", "bob"].map(Principal::new);
+        let open = |now, caller| sessions.open_at(now, Arc::clone(&session), Some(caller), None).map(|(name, _)| name);
+        let first = open(start, &alice).unwrap();
+        assert!(open(start, &alice).is_ok());
+        assert_eq!(open(start, &alice), Err(super::Full::Caller(2)));
+        assert!(open(start, &bob).is_ok(), "others have theirs");
+        assert!(sessions.close(name(&first), None));
+        assert!(open(start, &alice).is_ok(), "one that was closed makes room");
+        let later = start + limits.session_idle + Duration::from_secs(1);
+        assert!(open(later, &alice).is_ok(), "those that nobody uses make room");
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_with_what_its_caller_showed_last() {
+        let (sessions, session) = (Sessions::new(Limits::default()), session());
+        let [first, second] = [(); 2].map(|()| Arc::<super::Lease>::default());
+        let header = sessions.open(session, None, Some(Arc::clone(&first))).unwrap();
+        let found = sessions.find(name(&header), None).unwrap();
+        found.standing.renew(Some(Arc::clone(&second)));
+        first.revoked.cancel();
+        tokio::task::yield_now().await;
+        assert!(sessions.find(name(&header), None).is_some());
+        second.revoked.cancel();
+        found.closed.cancelled().await;
+        assert!(sessions.find(name(&header), None).is_none());
     }
 }

@@ -3,6 +3,9 @@
 //! Files are looked at twice a second rather than watched: secrets are often mounted in ways that tell no events, and a
 //! certificate has time. A change is taken up once it has held still for one look, so that a certificate and its key may
 //! be written one after the other. New files that make no sense leave the old in service.
+//!
+//! A client's certificate is judged when its connection begins, and again whenever the files are new: a connection whose
+//! certificate has been revoked since, or is of an authority that is no longer trusted, ends.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -12,10 +15,12 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// Time between two looks at the files.
@@ -36,6 +41,9 @@ pub struct TlsConfig {
     pub client_ca: Option<PathBuf>,
     /// Whether a client must have a certificate, where there are authorities for it.
     pub client_auth: ClientAuth,
+    /// What these authorities have revoked. With it, each of them needs a list that is not out of date: a certificate of
+    /// which nobody can tell whether it is revoked is refused.
+    pub client_crl: Option<PathBuf>,
 }
 
 /// Whether a client must have a certificate. One that shows a bad one is refused in any case.
@@ -94,13 +102,22 @@ pub enum TlsError {
 /// Certificates in service.
 pub struct Tls {
     files: TlsConfig,
-    current: ArcSwap<ServerConfig>,
+    current: ArcSwap<Loaded>,
+    /// That `current` is new.
+    renewed: watch::Sender<()>,
     /// What the files looked like before they were read first.
     first: Stamps,
 }
 
+/// What the files hold.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    /// Judges clients, where they are asked for certificates.
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+}
+
 /// What the files look like from outside; what is not there has no stamp.
-type Stamps = [Option<(Option<SystemTime>, u64, u64)>; 3];
+type Stamps = [Option<(Option<SystemTime>, u64, u64)>; 4];
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -116,12 +133,31 @@ impl Tls {
     pub fn load(files: TlsConfig) -> Result<Self, TlsError> {
         let first = stamps(&files);
         let current = ArcSwap::from_pointee(read(&files)?);
-        Ok(Self { files, current, first })
+        Ok(Self { files, current, renewed: watch::Sender::default(), first })
     }
 
     /// For one connection, with what is in service now.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.current.load_full())
+        TlsAcceptor::from(Arc::clone(&self.current.load().config))
+    }
+
+    /// Ends when a client's certificate, with what it showed between that and an authority, is no longer good by the
+    /// files in service.
+    pub(super) async fn distrusts(&self, chain: &[CertificateDer<'static>]) {
+        let mut renewed = self.renewed.subscribe();
+        // It may have been judged by files that are not in service any more by now.
+        while self.trusts(chain) {
+            if renewed.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    fn trusts(&self, chain: &[CertificateDer<'static>]) -> bool {
+        match (&self.current.load().clients, chain) {
+            (Some(judge), [own, between @ ..]) => judge.verify_client_cert(own, between, UnixTime::now()).is_ok(),
+            _ => true,
+        }
     }
 
     /// Takes up new files as long as it is polled.
@@ -141,8 +177,9 @@ impl Tls {
             }
             let files = self.files.clone();
             match tokio::task::spawn_blocking(move || read(&files)).await {
-                Ok(Ok(config)) => {
-                    self.current.store(Arc::new(config));
+                Ok(Ok(loaded)) => {
+                    self.current.store(Arc::new(loaded));
+                    self.renewed.send_replace(());
                     tracing::info!(cert = %self.files.cert.display(), "new certificates in service");
                 }
                 Ok(Err(error)) => tracing::error!("new certificates not applied, the old stay: {error}"),
@@ -158,7 +195,8 @@ fn stamps(files: &TlsConfig) -> Stamps {
         let data = fs::metadata(path).ok()?;
         Some((data.modified().ok(), data.len(), inode(&data)))
     };
-    [stamp(&files.cert), stamp(&files.key), files.client_ca.as_deref().and_then(stamp)]
+    let optional = |path: &Option<PathBuf>| path.as_deref().and_then(stamp);
+    [stamp(&files.cert), stamp(&files.key), optional(&files.client_ca), optional(&files.client_crl)]
 }
 
 #[cfg(unix)]
@@ -171,8 +209,8 @@ fn inode(_: &fs::Metadata) -> u64 {
     0
 }
 
-fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
-    let TlsConfig { cert, key, client_ca, client_auth } = files;
+fn read(files: &TlsConfig) -> Result<Loaded, TlsError> {
+    let TlsConfig { cert, key, client_ca, client_auth, client_crl } = files;
     let chain = certificates("cert", cert)?;
     let provider = Arc::new(default_provider());
     let pair = |why: String| TlsError::Pair { cert: cert.clone(), key: key.clone(), why };
@@ -185,8 +223,8 @@ fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| pair(error.to_string()))?;
-    let builder = match client_ca {
-        None => builder.with_no_client_auth(),
+    let clients: Option<Arc<dyn ClientCertVerifier>> = match client_ca {
+        None => None,
         Some(path) => {
             let refused = |why: String| TlsError::Authorities { path: path.clone(), why };
             let mut roots = RootCertStore::empty();
@@ -198,12 +236,39 @@ fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
                 ClientAuth::Required => verifier,
                 ClientAuth::Optional => verifier.allow_unauthenticated(),
             };
-            builder.with_client_cert_verifier(verifier.build().map_err(|error| refused(error.to_string()))?)
+            let verifier = match client_crl {
+                None => verifier,
+                Some(path) => {
+                    verifier.with_crls(lists(path)?).only_check_end_entity_revocation().enforce_revocation_expiration()
+                }
+            };
+            Some(verifier.build().map_err(|error| match (error, client_crl) {
+                (VerifierBuilderError::InvalidCrl(_), Some(path)) => {
+                    TlsError::Content { key: "client-crl", path: path.clone(), what: "list of revoked certificates (version 2)" }
+                }
+                (error, _) => refused(error.to_string()),
+            })?)
         }
+    };
+    let builder = match &clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => builder.with_client_cert_verifier(Arc::clone(clients)),
     };
     let mut config = builder.with_single_cert(chain, private).map_err(|error| pair(error.to_string()))?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
-    Ok(config)
+    Ok(Loaded { config: Arc::new(config), clients })
+}
+
+/// At least one.
+fn lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    let pem = content("client-crl", path)?;
+    let read: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&pem).collect();
+    let found = read.ok().filter(|found| !found.is_empty());
+    found.ok_or_else(|| TlsError::Content {
+        key: "client-crl",
+        path: path.to_owned(),
+        what: "list of revoked certificates",
+    })
 }
 
 /// At least one.

@@ -13,7 +13,7 @@ fn proxies() -> Proxies {
 
 fn link(address: &str) -> Link {
     let certificate = Some(Arc::new(CertificateDer::from(vec![1])));
-    Link { address: address.parse().unwrap(), scheme: Scheme::HTTP, certificate }
+    Link { address: address.parse().unwrap(), scheme: Scheme::HTTP, certificate, chain: Arc::default() }
 }
 
 fn peer(from: &str, headers: &[(&str, &str)]) -> Result<Peer, Unclear> {
