@@ -50,8 +50,8 @@ impl Got {
     /// A metric as it was last reported.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<&Metric> {
-        let all = self.metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics);
-        all.filter(|metric| metric.name == name).last()
+        let mut all = self.metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics);
+        all.rfind(|metric| metric.name == name)
     }
 }
 

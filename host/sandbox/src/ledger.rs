@@ -392,7 +392,7 @@ mod tests {
         };
         let lengthy = Lengthy::default();
         let waker = std::task::Waker::noop();
-        let mut poll = |work: Pin<Box<dyn Future<Output = u64>>>| {
+        let poll = |work: Pin<Box<dyn Future<Output = u64>>>| {
             let mut metered = Metered::new(work, &ledger, &lengthy);
             assert!(Pin::new(&mut metered).poll(&mut Context::from_waker(waker)).is_ready());
             drop(metered);

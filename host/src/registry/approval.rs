@@ -207,6 +207,7 @@ mod tests {
     use super::*;
     use crate::policy::Principal;
     use crate::policy::{AllowAll, CallKind};
+    use crate::registry::Route;
     use crate::registry::types::InputResponse;
     use std::time::{Instant, SystemTime};
 
@@ -215,6 +216,7 @@ mod tests {
             kind: CallKind::Tool,
             plugin: "p".into(),
             digest: "".into(),
+            generation: 1,
             name: "delete".into(),
             caller: None,
             via: None,
@@ -222,6 +224,7 @@ mod tests {
             wants_receipt: false,
             request_id: String::new(),
             trace: None,
+            route: Route::default(),
             time: SystemTime::now(),
             started: Instant::now(),
         }

@@ -175,8 +175,11 @@ mod tests {
             ("loaded echo", None),
         ];
         for (line, expected) in cases {
-            let expected =
-                expected.map(|(address, path)| Endpoint { address: address.parse().unwrap(), path: path.to_owned(), key: None });
+            let expected = expected.map(|(address, path)| Endpoint {
+                address: address.parse().unwrap(),
+                path: path.to_owned(),
+                key: None,
+            });
             assert_eq!(Endpoint::from_ready_line(line), expected, "{line}");
         }
     }

@@ -261,7 +261,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Arc, HeaderValue, Limits, Principal, Session, Sessions};
+    use super::{Arc, HeaderValue, Limits, Principal, Session, Sessions, Traffic};
     use crate::protocol::testing::session;
 
     fn name(header: &HeaderValue) -> &str {
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn each_caller_has_its_own_number_of_them() {
         let limits = Limits { sessions_per_caller: 2, ..Limits::default() };
-        let (sessions, session, start) = (Sessions::new(limits), session(), Instant::now());
+        let (sessions, session, start) = (Sessions::new(limits, Traffic::default()), session(), Instant::now());
         let [alice, bob] = ["alice", "bob"].map(Principal::new);
         let open = |now, caller| sessions.open_at(now, Arc::clone(&session), Some(caller), None).map(|(name, _)| name);
         let first = open(start, &alice).unwrap();
@@ -325,7 +325,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_ends_with_what_its_caller_showed_last() {
-        let (sessions, session) = (Sessions::new(Limits::default()), session());
+        let (sessions, session) = (Sessions::new(Limits::default(), Traffic::default()), session());
         let [first, second] = [(); 2].map(|()| Arc::<super::Lease>::default());
         let header = sessions.open(session, None, Some(Arc::clone(&first))).unwrap();
         let found = sessions.find(name(&header), None).unwrap();

@@ -19,8 +19,8 @@ use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyD
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// Time between two looks at the files.
@@ -243,9 +243,11 @@ fn read(files: &TlsConfig) -> Result<Loaded, TlsError> {
                 }
             };
             Some(verifier.build().map_err(|error| match (error, client_crl) {
-                (VerifierBuilderError::InvalidCrl(_), Some(path)) => {
-                    TlsError::Content { key: "client-crl", path: path.clone(), what: "list of revoked certificates (version 2)" }
-                }
+                (VerifierBuilderError::InvalidCrl(_), Some(path)) => TlsError::Content {
+                    key: "client-crl",
+                    path: path.clone(),
+                    what: "list of revoked certificates (version 2)",
+                },
                 (error, _) => refused(error.to_string()),
             })?)
         }

@@ -30,8 +30,8 @@ use self::labels::{
     WhatLabels,
 };
 pub use self::labels::{MAX_SETS, MAX_TOOLS, OTHER};
-pub(crate) use self::tool::Total;
 use self::tool::Cache;
+pub(crate) use self::tool::Total;
 use crate::audit::AuditCounts;
 use crate::receipt::{Outcome, Receipt};
 

@@ -9,8 +9,10 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
 
-pub fn service()
--> impl Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send> + Clone + Send + 'static {
+pub fn service() -> impl Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static {
     service_fn(|request: Request<Incoming>| async {
         let mut response = Response::new(Full::new(Bytes::new()));
         if request.into_body().collect().await.is_err() {
