@@ -20,7 +20,8 @@ use std::time::Duration;
 
 /// Marks the state of a call that waits for approval; a nonce follows.
 const ASKED: &[u8] = b"toolcell asks\0";
-/// Marks the state of an approved call; whether the plugin has a state of its own, and that state, follow.
+/// Marks the state of an approved call; the component that was approved, a zero, whether the plugin has a state of its own, and
+/// that state follow.
 const APPROVED: &[u8] = b"toolcell approved\0";
 /// The name of the question.
 const KEY: &str = "toolcell-approval";
@@ -53,7 +54,8 @@ type Questions = VecDeque<Vec<u8>>;
 
 /// The questions that are open, each good for one answer.
 pub(super) struct Asked {
-    open: Cache<Vec<u8>, ()>,
+    /// With the component each is about: what a person agreed to does not hold for whatever has taken its place since.
+    open: Cache<Vec<u8>, Arc<str>>,
     /// What each caller was asked last, the oldest first.
     last: Cache<Option<String>, Arc<Mutex<Questions>>>,
 }
@@ -77,12 +79,12 @@ impl Asked {
         {
             self.open.invalidate(&oldest);
         }
-        self.open.insert(nonce, ());
+        self.open.insert(nonce, Arc::clone(&call.digest));
     }
 
-    /// Whether it is open, which it is not afterwards.
-    fn take(&self, nonce: &[u8]) -> bool {
-        self.open.remove(nonce).is_some()
+    /// Whether it is open and about this call's component; it is not open afterwards.
+    fn take(&self, call: &CallRecord, nonce: &[u8]) -> bool {
+        self.open.remove(nonce).is_some_and(|about| about == call.digest)
     }
 }
 
@@ -98,7 +100,8 @@ impl Oversight {
     /// Looks whether a call that must be approved has been.
     pub(super) fn approval(&self, call: &CallRecord, effect: &str, mut ctx: CallCtx) -> Next {
         let state = ctx.continuation.as_ref().and_then(|given| given.state.as_deref());
-        if let Some(own) = state.and_then(|state| state.strip_prefix(APPROVED)) {
+        let approved = state.and_then(|state| state.strip_prefix(APPROVED)?.strip_prefix(call.digest.as_bytes()));
+        if let Some(own) = approved.and_then(|own| own.strip_prefix(b"\0")) {
             let own = own.split_first().and_then(|(has, state)| (*has == 1).then(|| state.to_vec()));
             if let Some(given) = &mut ctx.continuation {
                 given.state = own;
@@ -106,8 +109,9 @@ impl Oversight {
             return Next::Enter(Box::new(ctx));
         }
         if let Some(nonce) = state.and_then(|state| state.strip_prefix(ASKED)) {
-            // One that was answered before, or that another process asked, counts for nothing: ask again.
-            if self.asked.take(nonce) {
+            // One that was answered before, that another process asked or that was about another component counts for
+            // nothing: ask again.
+            if self.asked.take(call, nonce) {
                 let agreed = ctx.continuation.as_ref().is_some_and(agrees);
                 self.tell_approval(call, if agreed { Approval::Approved } else { Approval::Declined });
                 if !agreed {
@@ -137,11 +141,13 @@ impl Oversight {
     }
 }
 
-/// What a plugin asks during an approved call, marked as asked in one.
-pub(super) fn marked(outcome: ToolOutcome) -> ToolOutcome {
+/// What a plugin asks during an approved call, marked as asked in one. `digest` is its component's.
+pub(super) fn marked(outcome: ToolOutcome, digest: &str) -> ToolOutcome {
     match outcome {
         ToolOutcome::InputRequired(needed) => {
             let mut state = APPROVED.to_vec();
+            state.extend_from_slice(digest.as_bytes());
+            state.push(0);
             state.push(u8::from(needed.state.is_some()));
             state.extend(needed.state.unwrap_or_default());
             ToolOutcome::InputRequired(InputRequired { requests: needed.requests, state: Some(state) })
@@ -215,7 +221,7 @@ mod tests {
         CallRecord {
             kind: CallKind::Tool,
             plugin: "p".into(),
-            digest: "".into(),
+            digest: "aa".into(),
             generation: 1,
             name: "delete".into(),
             caller: None,
@@ -228,6 +234,10 @@ mod tests {
             time: SystemTime::now(),
             started: Instant::now(),
         }
+    }
+
+    fn other_build() -> CallRecord {
+        CallRecord { digest: "bb".into(), ..call() }
     }
 
     fn with(state: Option<Vec<u8>>, answer: Option<&str>) -> CallCtx {
@@ -300,14 +310,25 @@ mod tests {
         let oversight = Oversight::new(Arc::new(AllowAll), None);
         for own in [None, Some(Vec::new()), Some(b"mine".to_vec())] {
             let needed = InputRequired { requests: Vec::new(), state: own.clone() };
-            let ToolOutcome::InputRequired(marked) = marked(ToolOutcome::InputRequired(needed)) else {
+            let ToolOutcome::InputRequired(marked) = marked(ToolOutcome::InputRequired(needed), &call().digest) else {
                 panic!("it asks")
             };
-            match oversight.approval(&call(), "", with(marked.state, None)) {
+            match oversight.approval(&call(), "", with(marked.state.clone(), None)) {
                 Next::Enter(ctx) => assert_eq!(ctx.continuation.unwrap().state, own),
                 Next::Answer(_) => panic!("it was approved before"),
             }
+            asked(oversight.approval(&other_build(), "", with(marked.state, Some(r#"{"approve":true}"#))));
         }
+    }
+
+    #[test]
+    fn an_approval_is_for_the_component_that_was_there() {
+        let oversight = Oversight::new(Arc::new(AllowAll), None);
+        let fresh = CallCtx { abilities: ClientAbilities::FORM, ..CallCtx::default() };
+        let state = asked(oversight.approval(&call(), "", fresh));
+        let again = asked(oversight.approval(&other_build(), "", with(Some(state), Some(r#"{"approve":true}"#))));
+        let next = oversight.approval(&other_build(), "", with(Some(again), Some(r#"{"approve":true}"#)));
+        assert!(matches!(next, Next::Enter(_)));
     }
 
     #[test]

@@ -199,7 +199,9 @@ impl ToolEntry {
     async fn approved(&self, called: Called<'_>, ctx: CallCtx) -> Result<ToolOutcome, CallFailure> {
         let record = self.owner.record(&called, &ctx);
         match self.owner.oversight.approval(&record, self.effect(), ctx) {
-            Next::Enter(ctx) => self.answer(called.arguments, *ctx).await.map(marked),
+            Next::Enter(ctx) => {
+                self.answer(called.arguments, *ctx).await.map(|outcome| marked(outcome, &self.owner.digest))
+            }
             Next::Answer(answer) => answer,
         }
     }
