@@ -1,7 +1,7 @@
 //! Instances that are kept for the next call, where the operator chose that over a fresh one.
 //!
 //! What a call leaves in its instance, the next call finds: that is the point of it, and the risk. So an instance is kept
-//! only for callers with the same principal, only after a call that ended by itself, and not for ever.
+//! only for callers with the same principal, groups and scopes, only after a call that ended by itself, and not for ever.
 
 use super::net::Rules;
 use super::state::CellState;
@@ -44,9 +44,8 @@ impl Warm {
     /// An idle instance that has served this caller, and nobody else, under these rules.
     pub(super) fn take(&self, caller: Option<&Principal>, rules: &Arc<Rules>) -> Option<Live> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = idle.iter().rposition(|live| {
-            Arc::ptr_eq(&live.rules, rules) && live.caller.as_deref().map(|it| &it.id) == caller.map(|it| &it.id)
-        })?;
+        let at =
+            idle.iter().rposition(|live| Arc::ptr_eq(&live.rules, rules) && is_same(live.caller.as_deref(), caller))?;
         Some(idle.remove(at))
     }
 
@@ -65,5 +64,14 @@ impl Warm {
         if live.room.is_some() {
             idle.push(live);
         }
+    }
+}
+
+/// Whether what was left for one may be found by the other: a person's lesser key gets nothing that a greater one left behind.
+fn is_same(one: Option<&Principal>, other: Option<&Principal>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.id == other.id && one.groups == other.groups && one.scopes == other.scopes,
+        _ => false,
     }
 }
