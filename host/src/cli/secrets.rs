@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 use toolcell_identity::{ClientSecret, ExchangeConfig, HttpConfig, Secret, Subject, TokenExchange};
 
@@ -18,6 +18,8 @@ use toolcell_identity::{ClientSecret, ExchangeConfig, HttpConfig, Secret, Subjec
 const MAX_BYTES: u64 = 64 * 1024;
 /// How long a program that prints a secret may take: a vault may be far away, but a start should not hang on it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long its output may stay open after its end: what it printed is there already.
+const AFTERWARDS: Duration = Duration::from_secs(1);
 /// Between two looks at whether it has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -184,26 +186,29 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-/// What a program prints. Its output is read while it runs, so that it cannot block on a full pipe.
+/// What a program prints. Its output is read while it runs, so that it cannot block on a full pipe. It runs in a group of its
+/// own, so that what it starts ends with it where it is given up.
 fn run(command: &[String]) -> Result<String, String> {
     let (program, arguments) = command.split_first().ok_or("there is no program")?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("it cannot be started: {error}"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
     let output = child.stdout.take().ok_or("it has no output")?;
-    let reader = std::thread::spawn(move || {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
         let mut text = String::new();
-        output.take(MAX_BYTES + 1).read_to_string(&mut text).map(|_| text)
+        let read = output.take(MAX_BYTES + 1).read_to_string(&mut text).map(|_| text);
+        // If it took too long, nobody waits any more.
+        let _ = sender.send(read);
     });
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
         match child.try_wait().map_err(|error| error.to_string())? {
             Some(status) => break status,
             None if Instant::now() >= deadline => {
+                end_group(child.id());
                 // It may be gone by now, and then there is nothing to kill.
                 let _ = child.kill();
                 let _ = child.wait();
@@ -215,8 +220,24 @@ fn run(command: &[String]) -> Result<String, String> {
     if !status.success() {
         return Err(format!("it ended with {status}, run it by hand to see why"));
     }
-    let text = reader.join().map_err(|_| "its output could not be read".to_owned())?;
-    bounded(text.map_err(|_| "it printed what is no text".to_owned())?)
+    match receiver.recv_timeout(AFTERWARDS) {
+        Ok(text) => bounded(text.map_err(|_| "it printed what is no text".to_owned())?),
+        Err(_) => {
+            end_group(child.id());
+            Err("it left a program behind that holds its output, have that one close it".to_owned())
+        }
+    }
+}
+
+/// Ends what a program has started, where the system has groups of processes and a program to end them.
+fn end_group(leader: u32) {
+    #[cfg(unix)]
+    {
+        let mut kill = Command::new("kill");
+        kill.args(["-s", "KILL", "--", &format!("-{leader}")]);
+        // Without it the program's children live on, which is a nuisance and no more.
+        let _ = kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +266,23 @@ mod tests {
         assert!(vault.value("other", None).is_none());
         vault.fill(&Config::default());
         assert!(vault.value("s", None).is_none(), "what the configuration no longer names is gone");
+    }
+
+    #[test]
+    fn what_a_program_leaves_behind_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; echo value-left-behind", told.display());
+        let begun = Instant::now();
+        let error = read(&SecretSource::Command(["sh", "-c", &script].map(str::to_owned).to_vec())).unwrap_err();
+        assert!(error.contains("left a program behind") && begun.elapsed() < PATIENCE, "{error}");
+        // It is gone, or about to be: the kernel takes a moment to end it.
+        let process = PathBuf::from("/proc").join(std::fs::read_to_string(told).unwrap().trim()).join("stat");
+        let lives = || std::fs::read_to_string(&process).is_ok_and(|stat| !stat.contains(") Z "));
+        while lives() {
+            assert!(begun.elapsed() < PATIENCE, "it lives");
+            std::thread::sleep(LOOK);
+        }
     }
 
     #[test]
