@@ -10,6 +10,7 @@
 use crate::sandbox::types::{Tool, ToolAnnotations};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashSet};
+use std::ptr;
 
 /// What a change means for those who call the tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,9 @@ const MAX_DEPTH: usize = 64;
 const MAX_STEPS: usize = 20_000;
 /// How many references may lead to the next before anything else comes.
 const MAX_HOPS: usize = 16;
-/// How many reasons one tool has at most; nobody reads more.
+/// How many values of an `enum` are looked for one by one.
+const MANY_VALUES: usize = 64;
+/// How many reasons one tool has at most, and how many values one of them names; nobody reads more.
 const MAX_REASONS: usize = 16;
 
 /// All changes, tool by tool: first of the tools that were there before, then those that are new.
@@ -182,8 +185,9 @@ struct Comparison<'a> {
     nothing: &'a Map<String, Value>,
     /// Whether a reference means the same in both.
     same_definitions: bool,
-    /// The pairs of references that were followed: a pair met again says nothing new.
-    followed: HashSet<(String, String)>,
+    /// The pairs of parts that were compared, by where they are: a pair met again says nothing new, by whatever names of
+    /// references it was reached. Without this a few lines of aliases make a large part be compared a thousand times.
+    met: HashSet<(*const Value, *const Value)>,
     steps: usize,
     reasons: Vec<String>,
 }
@@ -193,8 +197,8 @@ impl<'a> Comparison<'a> {
         let definitions = |root: &'a Value| (root.get("$defs"), root.get("definitions"));
         let same_definitions =
             definitions(narrow) == definitions(wide) && stays_in_definitions(narrow) && stays_in_definitions(wide);
-        let (followed, steps, reasons) = (HashSet::new(), 0, Vec::new());
-        let mut this = Self { side, narrow, wide, nothing, same_definitions, followed, steps, reasons };
+        let (met, steps, reasons) = (HashSet::new(), 0, Vec::new());
+        let mut this = Self { side, narrow, wide, nothing, same_definitions, met, steps, reasons };
         if narrow.get("$schema") != wide.get("$schema") {
             this.say("", "its schema is of another draft of JSON Schema");
         }
@@ -214,15 +218,12 @@ impl<'a> Comparison<'a> {
         if narrow == wide && (self.same_definitions || !has_reference(narrow)) {
             return;
         }
-        let of_reference = |schema: &Value| schema.get("$ref").and_then(Value::as_str).map(str::to_owned);
-        if let (Some(one), Some(two)) = (of_reference(narrow), of_reference(wide))
-            && !self.followed.insert((one, two))
-        {
-            return;
-        }
         let (Some(narrow), Some(wide)) = (follow(self.narrow, narrow), follow(self.wide, wide)) else {
             return self.say(at, "has a `$ref` that cannot be compared");
         };
+        if !self.met.insert((ptr::from_ref(narrow), ptr::from_ref(wide))) {
+            return;
+        }
         let (narrow, wide) = match (narrow, wide) {
             (Value::Bool(false), _) | (_, Value::Bool(true)) => return,
             (_, Value::Bool(false)) => return self.differs(at, "is no longer taken", "may be there now"),
@@ -281,8 +282,15 @@ impl<'a> Comparison<'a> {
         let Some(given) = values(narrow) else {
             return self.differs(at, "takes only some values now", "may have values now that it had not");
         };
-        let lost: Vec<String> =
-            given.iter().filter(|value| !taken.contains(value)).map(|value| shown(&value.to_string())).collect();
+        // Each with each is quick for a few and takes minutes for thousands.
+        let known: Option<HashSet<String>> =
+            (given.len() > MANY_VALUES).then(|| taken.iter().map(|value| value.to_string()).collect());
+        let is_taken = |value: &Value| match &known {
+            Some(known) => known.contains(&value.to_string()),
+            None => taken.contains(&value),
+        };
+        let lost = given.iter().filter(|value| !is_taken(value)).take(MAX_REASONS);
+        let lost: Vec<String> = lost.map(|value| shown(&value.to_string())).collect();
         if !lost.is_empty() {
             let lost = lost.join(", ");
             self.differs(at, &format!("no longer takes {lost}"), &format!("may be {lost} now"));
@@ -740,5 +748,27 @@ mod tests {
                 assert!(change.effect == *effect && change.reason.contains(reason), "{change:?}: {reason}");
             }
         }
+    }
+
+    #[test]
+    fn schemas_made_to_be_slow_to_compare_are_not() {
+        // Thousands of values, and as many names for them.
+        let slow = |version: u32| {
+            let values: Vec<String> = (0..6_000).map(|n| format!("{version}{n}")).collect();
+            let mut definitions = Map::from_iter([("all".to_owned(), json!({ "enum": values }))]);
+            let mut properties = Map::new();
+            for n in 0..800 {
+                definitions.insert(format!("d{n}"), json!({ "$ref": "#/$defs/all" }));
+                properties.insert(format!("p{n}"), json!({ "$ref": format!("#/$defs/d{n}") }));
+            }
+            json!({ "type": "object", "properties": properties, "$defs": definitions })
+        };
+        let (old, new) = (tool("slow", &slow(1)), tool("slow", &slow(2)));
+        assert!(old.input_schema.len() < 128 << 10, "{} bytes", old.input_schema.len());
+        let begun = std::time::Instant::now();
+        let found = changes([&old].into_iter(), &[&new]);
+        assert!(begun.elapsed().as_millis() < 500, "it took {:?}", begun.elapsed());
+        assert!(found.iter().any(|change| change.effect == Effect::Breaking), "{found:?}");
+        assert!(found.iter().all(|change| change.reason.len() < 4_000));
     }
 }
