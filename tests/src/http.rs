@@ -210,7 +210,7 @@ impl Http {
         let kind = head.header("content-type").unwrap_or_default();
         assert!(head.status == 200 && kind.starts_with("text/event-stream"), "not an event stream: {head:?}");
         let length = head.length();
-        Events { head, body: BufReader::new(Body { http: self, length }) }
+        Events { head, body: BufReader::new(Body { http: self, length }), last_id: None }
     }
 
     /// Closes the connection at once, as a client that crashes does.
@@ -280,6 +280,7 @@ pub struct Events {
     /// Status and header fields.
     pub head: Head,
     body: BufReader<Body>,
+    last_id: Option<String>,
 }
 
 impl Events {
@@ -303,6 +304,9 @@ impl Events {
                     _ => continue,
                 }
             }
+            if let Some(id) = line.strip_prefix("id:") {
+                self.last_id = Some(id.trim().to_owned());
+            }
             if let Some(more) = line.strip_prefix("data:") {
                 let more = more.strip_prefix(' ').unwrap_or(more);
                 match &mut data {
@@ -314,6 +318,12 @@ impl Events {
                 }
             }
         }
+    }
+
+    /// The id of the last event that had one: where a client that comes back goes on.
+    #[must_use]
+    pub fn last_id(&self) -> Option<&str> {
+        self.last_id.as_deref()
     }
 
     /// The next message; `None` at the end of the stream.

@@ -239,7 +239,7 @@ pub struct Session {
     version: String,
     id: Option<String>,
     next_id: u64,
-    authorization: Option<String>,
+    own: Vec<(&'static str, String)>,
     /// What the server answered to `initialize`.
     pub initialized: Value,
 }
@@ -262,7 +262,7 @@ impl Session {
     /// If the server refuses it.
     #[must_use]
     pub fn declaring(address: SocketAddr, version: &str, capabilities: &Value) -> Self {
-        Self::authorized(address, version, capabilities, None)
+        Self::with_headers(address, version, capabilities, Vec::new())
     }
 
     /// The same with this as `Authorization` of every request.
@@ -272,13 +272,29 @@ impl Session {
     /// If the server refuses it.
     #[must_use]
     pub fn authorized(address: SocketAddr, version: &str, capabilities: &Value, authorization: Option<&str>) -> Self {
+        let own = authorization.map(|value| ("Authorization", value.to_owned()));
+        Self::with_headers(address, version, capabilities, own.into_iter().collect())
+    }
+
+    /// The same with headers of its own in every request, such as a key.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses it.
+    #[must_use]
+    pub fn with_headers(
+        address: SocketAddr,
+        version: &str,
+        capabilities: &Value,
+        own: Vec<(&'static str, String)>,
+    ) -> Self {
         let mut session = Self {
             address,
+            own,
             http: Http::connect(address),
             version: version.to_owned(),
             id: None,
             next_id: 1,
-            authorization: authorization.map(str::to_owned),
             initialized: Value::Null,
         };
         let params = json!({
@@ -361,12 +377,10 @@ impl Session {
         if !self.initialized.is_null() && self.version.as_str() >= "2025-06-18" {
             headers.push(("MCP-Protocol-Version", self.version.clone()));
         }
-        if let Some(authorization) = &self.authorization {
-            headers.push(("Authorization", authorization.clone()));
-        }
         if let Some(id) = &self.id {
             headers.push(("Mcp-Session-Id", id.clone()));
         }
+        headers.extend(self.own.iter().cloned());
         headers
     }
 }

@@ -17,6 +17,9 @@ pub struct Web {
 /// The text of a page that says back the head of the request.
 pub const ECHO: &str = "\0echo";
 
+/// How the text of a page begins that sends its visitor on, to the URL that follows.
+pub const ELSEWHERE: &str = "\0to ";
+
 /// A page: its media type and its text.
 pub type Page = (&'static str, String);
 
@@ -78,15 +81,22 @@ fn answer(
     heads.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
     let path = first.split(' ').nth(1).unwrap_or_default();
     log.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+    let mut location = String::new();
     let (status, kind, text) = match pages.get(path.split('?').next().unwrap_or_default()) {
         // The page that says back what it was sent, as debugging services do.
         Some((kind, text)) if text == ECHO => ("200 OK", *kind, head.as_str()),
-        Some((kind, text)) => ("200 OK", *kind, text.as_str()),
+        Some((kind, text)) => match text.strip_prefix(ELSEWHERE) {
+            Some(url) => {
+                location = format!("Location: {url}\r\n");
+                ("302 Found", *kind, "")
+            }
+            None => ("200 OK", *kind, text.as_str()),
+        },
         None => ("404 Not Found", "text/plain", "not here"),
     };
     write!(
         stream,
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        "HTTP/1.1 {status}\r\n{location}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
         text.len()
     )
 }

@@ -7,6 +7,7 @@ mod collector;
 mod events;
 mod exchange;
 mod hostile_collector;
+mod hostile;
 mod identity;
 mod local;
 mod metrics;

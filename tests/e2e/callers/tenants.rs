@@ -1,4 +1,13 @@
-//! Two tenants and one plugin: each has its own directory, its own store and its own list, and none reaches the other's.
+//! Two tenants and one plugin: each has its own directory, its own store and its own list, and none reaches the other's. Files,
+//! stores and lists are here, the rest is below. Everywhere the tenant itself succeeds where the other fails.
+
+mod hosts;
+mod offered;
+mod sealed;
+mod secrets;
+mod sessions;
+mod tally;
+mod tasks;
 
 use std::fs;
 

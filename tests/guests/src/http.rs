@@ -87,6 +87,22 @@ pub fn drain(body: &IncomingBody) -> Result<u64, String> {
     }
 }
 
+/// Reads a body to its end, as text.
+///
+/// # Errors
+/// What the host said, in words.
+pub fn text(body: &IncomingBody) -> Result<String, String> {
+    let stream = body.stream().map_err(|()| "stream already taken")?;
+    let mut bytes = Vec::new();
+    loop {
+        match stream.blocking_read(64 * 1024) {
+            Ok(chunk) => bytes.extend(chunk),
+            Err(StreamError::Closed) => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(StreamError::LastOperationFailed(error)) => return Err(error.to_debug_string()),
+        }
+    }
+}
+
 /// Writes `chunk` again and again until `total` bytes are gone; how many went.
 ///
 /// # Errors
