@@ -19,6 +19,7 @@ mod hostile_results;
 mod hostile_store;
 mod hostile_tasks;
 mod languages;
+mod long_run;
 mod modern;
 mod new_project;
 mod offers;

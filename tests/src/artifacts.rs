@@ -18,6 +18,12 @@ pub fn embed() -> PathBuf {
     existing(profile_folder().join(format!("embed{}", env::consts::EXE_SUFFIX)))
 }
 
+/// The built benchmark.
+#[must_use]
+pub fn bench() -> PathBuf {
+    existing(profile_folder().join(format!("toolcell-bench{}", env::consts::EXE_SUFFIX)))
+}
+
 /// A first-party plugin as a component, by its folder in `plugins/`.
 #[must_use]
 pub fn plugin(name: &str) -> PathBuf {

@@ -181,6 +181,7 @@ impl fmt::Display for Only {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use std::time::SystemTime;
 
     fn names(names: &[&str]) -> Vec<String> {
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_rule_is_for_calls_that_all_its_lists_hold_for() {
-        let staff = names(&["staff"]);
+        let staff = BTreeSet::from(["staff".to_owned()]);
         let ada = CallFacts::new(Some("ada"), "files", "read", SystemTime::UNIX_EPOCH).with_groups(&staff);
         let nobody = CallFacts::new(None, "files", "read", SystemTime::UNIX_EPOCH);
         let cases: [(Only, bool, bool); 7] = [

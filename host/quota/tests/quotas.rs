@@ -220,7 +220,7 @@ async fn a_call_of_a_call_needs_no_place_but_has_to_pay() {
 #[tokio::test(start_paused = true)]
 async fn groups_have_rules_and_weights_of_their_own() {
     let staff = std::collections::BTreeSet::from(["staff".to_owned()]);
-    let rest = Only { except_groups: staff.clone(), ..Only::default() };
+    let rest = Only { except_groups: staff.iter().cloned().collect(), ..Only::default() };
     let quotas = quotas(Config {
         rates: vec![RateRule { only: rest, ..RateRule::new(Per::Principal, 1, Every::Day) }],
         ..open()

@@ -7,23 +7,37 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// More than any answer here needs; a longer one is a failure.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// One response, complete.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Response<'a> {
     pub status: u16,
     /// Whether the body is labelled `application/json`.
     pub json: bool,
+    /// The session that an answer to `initialize` names.
+    pub session: Option<&'a [u8]>,
     pub body: Cow<'a, [u8]>,
     /// Whether the server will close the connection.
     close: bool,
     /// How many bytes it took on the wire.
     length: usize,
+}
+
+impl<'a> Response<'a> {
+    /// The same answer with the message in it alone, where it came as a stream of events: the last of them.
+    #[must_use]
+    pub fn message(&self) -> Self {
+        let last = self.body.split(|byte| *byte == b'\n').rev().find_map(|line| line.strip_prefix(b"data:"));
+        match last.map(|data| data.trim_ascii().to_vec()) {
+            Some(data) if !self.json => Self { json: true, body: Cow::Owned(data), ..self.clone() },
+            _ => self.clone(),
+        }
+    }
 }
 
 /// Reads one response from the front of `bytes`; `None` when more bytes are needed.
@@ -35,7 +49,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Response<'_>>> {
         return Ok(None);
     };
     let status = parse_status(status_line)?;
-    let (mut json, mut close, mut chunked, mut content_length) = (false, false, false, None);
+    let (mut json, mut close, mut chunked, mut content_length, mut session) = (false, false, false, None, None);
     loop {
         let Some((line, after)) = split_line(rest) else {
             return Ok(None);
@@ -51,6 +65,8 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Response<'_>>> {
             json = has_token_first(value, b"application/json");
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             chunked = value.eq_ignore_ascii_case(b"chunked");
+        } else if name.eq_ignore_ascii_case(b"mcp-session-id") {
+            session = Some(value);
         } else if name.eq_ignore_ascii_case(b"connection") {
             close = value.eq_ignore_ascii_case(b"close");
         }
@@ -64,9 +80,11 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Response<'_>>> {
             Some((body, after)) => (Cow::Borrowed(body), after),
             None => return Ok(None),
         },
+        // RFC 9112, section 6.3: never a body.
+        (false, None) if status == 204 => (Cow::Borrowed(&b""[..]), rest),
         (false, None) => bail!("status {status} without a content length"),
     };
-    Ok(Some(Response { status, json, body, close, length: bytes.len() - after.len() }))
+    Ok(Some(Response { status, json, session, body, close, length: bytes.len() - after.len() }))
 }
 
 fn parse_status(line: &[u8]) -> Result<u16> {
@@ -131,8 +149,8 @@ pub fn show(bytes: &[u8]) -> String {
 }
 
 /// One keep-alive connection with at most one request in flight.
-pub struct Connection {
-    stream: TcpStream,
+pub struct Connection<S = TcpStream> {
+    stream: S,
     buffer: Vec<u8>,
 }
 
@@ -144,7 +162,14 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; BUFFER_BYTES] })
+        Ok(Self::over(stream))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Speaks over a stream that is there.
+    pub fn over(stream: S) -> Self {
+        Self { stream, buffer: vec![0; BUFFER_BYTES] }
     }
 
     /// Sends one rendered request and hands its response to `read`. Not cancel safe: after a drop in the middle the
@@ -205,6 +230,15 @@ mod tests {
     }
 
     #[test]
+    fn the_last_event_is_the_message_and_a_session_is_named() {
+        let events = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nmcp-session-id: a-b\r\ncontent-length: 31\r\n\r\nid: 1\ndata:\n\nid: 2\ndata: {\"a\"}\n\n";
+        let response = parse(events).unwrap().unwrap();
+        assert_eq!((response.session, &*response.message().body), (Some(&b"a-b"[..]), &b"{\"a\"}"[..]));
+        let json = parse(LENGTH).unwrap().unwrap();
+        assert_eq!(json.message(), json);
+    }
+
+    #[test]
     fn every_prefix_asks_for_more() {
         for whole in [LENGTH, CHUNKED] {
             for end in 0..whole.len() {
@@ -230,6 +264,7 @@ mod tests {
                 false,
             ),
             ("HTTP/1.1 503\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n", 503, false, true),
+            ("HTTP/1.1 204 No Content\r\n\r\n", 204, false, false),
             ("HTTP/1.1 200 OK\r\ncontent-type: application/json-seq\r\ncontent-length: 0\r\n\r\n", 200, false, false),
         ];
         for (text, status, json, close) in cases {

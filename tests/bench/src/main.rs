@@ -2,6 +2,7 @@
 //! bare HTTP server, and whether calls survive a plugin being replaced under load. `README.md` says how to read it.
 
 mod call;
+mod flood;
 mod http;
 mod languages;
 mod process;
@@ -9,6 +10,7 @@ mod production;
 mod reload;
 mod report;
 mod servers;
+mod soak;
 mod stats;
 mod throughput;
 
@@ -37,6 +39,10 @@ enum Command {
     Production(production::Arguments),
     /// Failed calls and time to the new version while a plugin is replaced under load
     Reload(ReloadArgs),
+    /// Latency of a gentle caller beside one that floods the host
+    Flood(flood::Arguments),
+    /// Minutes of everything at once: reloads, keys, certificates, signing keys; zero wrong answers and flat memory
+    Soak(soak::Arguments),
     /// Runs one of the servers Toolcell is compared with
     #[command(hide = true)]
     Server { kind: Kind },
@@ -115,8 +121,24 @@ fn run(command: Command) -> Result<()> {
         Command::Languages(args) => languages::run(&args, &target_dir()?, &beside_this_program("toolcell")),
         Command::Production(args) => production::run(&args, &target_dir()?, &beside_this_program("toolcell")),
         Command::Reload(args) => reload(args),
+        Command::Flood(args) => flood(&args),
+        Command::Soak(args) => soak(&args),
         Command::Server { kind } => servers::run(kind),
     }
+}
+
+fn flood(args: &flood::Arguments) -> Result<()> {
+    let report = flood::run(args, &beside_this_program("toolcell"), &target_dir()?)?;
+    print!("{}", report.text());
+    println!("{}", report.json());
+    report.assert_fair(args)
+}
+
+fn soak(args: &soak::Arguments) -> Result<()> {
+    let report = soak::run(args, &beside_this_program("toolcell"), &target_dir()?)?;
+    print!("{}", report.text());
+    println!("{}", report.json());
+    report.assert_good()
 }
 
 fn throughput(args: ThroughputArgs) -> Result<()> {

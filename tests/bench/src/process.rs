@@ -6,19 +6,23 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 /// What a server prints on stderr, before its URL, when it is ready.
 pub const READY: &str = "listening on http://";
+/// The same of one that speaks TLS.
+const READY_TLS: &str = "listening on https://";
 /// Long enough to compile a component on a loaded machine.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longer than a server drains.
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Variables that would make a server's speed depend on whose shell it was started from: a captured backtrace, or a line
 /// logged, per call.
 const SHELL_HABITS: [&str; 4] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG", "TOOLCELL_LOG"];
 /// Lines of a server's stderr kept for a failure message.
-const LOG_LINES: usize = 20;
+const LOG_LINES: usize = 80;
 /// Ticks per second of the CPU times in `/proc`; Linux shows this number to programs whatever its own timer does.
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -35,7 +39,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// Finds the endpoint in a line a server printed, if it is the one that says it is ready.
     fn from_ready_line(line: &str) -> Option<Self> {
-        let (_, url) = line.split_once(READY)?;
+        let (_, url) = line.split_once(READY).or_else(|| line.split_once(READY_TLS))?;
         let url = url.split_whitespace().next()?;
         let (authority, path) = url.split_once('/')?;
         Some(Self { address: authority.parse().ok()?, path: format!("/{path}"), key: None })
@@ -96,6 +100,28 @@ impl Server {
     /// The last lines the server wrote to stderr.
     pub fn log_tail(&self) -> String {
         self.log.tail()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or ends with an error or not at all.
+    pub fn stop(mut self) -> Result<()> {
+        let asked = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status()?;
+        let begun = Instant::now();
+        while asked.success() && begun.elapsed() < STOP_TIMEOUT {
+            match self.child.try_wait()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => bail!("it ended with {status}; its last lines:\n{}", self.log.tail()),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+        bail!("it did not end; its last lines:\n{}", self.log.tail())
     }
 
     /// CPU time used so far, in all its threads; `None` where there is no `/proc`.
@@ -170,6 +196,7 @@ mod tests {
         let cases = [
             ("listening on http://127.0.0.1:4000/mcp", Some(("127.0.0.1:4000", "/mcp"))),
             ("INFO toolcell: listening on http://[::1]:4000/mcp plugins=1", Some(("[::1]:4000", "/mcp"))),
+            ("listening on https://127.0.0.1:4000/mcp", Some(("127.0.0.1:4000", "/mcp"))),
             ("listening on http://127.0.0.1:4000", None),
             ("listening on http://somewhere:4000/mcp", None),
             ("loaded echo", None),
@@ -195,7 +222,7 @@ mod tests {
     fn the_log_keeps_its_end() {
         let log = Log::default();
         let (ready, wait) = mpsc::channel();
-        let text: String = (0..30).map(|line| format!("line {line}\n")).collect();
+        let text: String = (0..2 * LOG_LINES).map(|line| format!("line {line}\n")).collect();
         follow(format!("{text}listening on http://127.0.0.1:1/mcp\n").as_bytes(), &log, &ready);
         assert_eq!(wait.recv().unwrap().path, "/mcp");
         assert_eq!(log.tail().lines().count(), LOG_LINES);

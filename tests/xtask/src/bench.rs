@@ -11,8 +11,10 @@ pub const HELP: &str = "\
 Prints calls per second of `tools/call` on an echo tool over HTTP: a bare hyper server, a native server on the
 official Rust SDK, and Toolcell with a fresh cell per call. What follows is passed on to the benchmark. `bench languages`
 compares plugins in Python and JavaScript with native servers on the official SDKs of these languages; with --require it
-fails below the ratios that the project promises. `bench production` says what keys, quotas, audit and telemetry cost. All
-of it is built as it is installed, in the profile `dist`, which takes longer than `release`.";
+fails below the ratios that the project promises. `bench production` says what keys, quotas, audit and telemetry cost, `bench flood` how
+much longer one caller waits while another floods the host, and `bench soak` calls for ten minutes (`--minutes`) while plugins, keys,
+certificates, signing keys and the configuration change, checks every answer and watches the host's memory. All of it is built as it is
+installed, in the profile `dist`, which takes longer than `release`.";
 
 /// The profile in which the host is installed.
 const PROFILE: &str = "dist";

@@ -58,7 +58,9 @@ fn prepare(workspace: &Workspace) -> Outcome<Clients> {
         });
         plugins::build(workspace)?;
         step("host", || serve::build_host(workspace))?;
-        step("embedding example", || run(workspace.release("build").args(["--bin", "embed"])))?;
+        step("embedding example and benchmark", || {
+            run(workspace.release("build").args(["--bin", "embed", "--bin", "toolcell-bench"]))
+        })?;
         others.join().map_err(|_| "preparing the guests panicked")?
     })
 }

@@ -4,10 +4,10 @@
 //! Open loop: every connection sends its calls at fixed times. A call that is late because an earlier one took long is
 //! still sent and its latency counts from the time it was due, so a pause of the host cannot hide.
 
-mod load;
-mod plugin;
+pub mod load;
+pub mod plugin;
 mod report;
-mod verdict;
+pub mod verdict;
 
 use std::path::Path;
 use std::process::Command;
