@@ -90,8 +90,8 @@ pub struct Call {
 
 #[derive(Debug, Default)]
 struct Facts {
-    method: String,
-    protocol: Option<String>,
+    method: &'static str,
+    protocol: Option<&'static str>,
     transport: Option<Transport>,
 }
 
@@ -166,8 +166,8 @@ impl Telemetry {
         }
         let facts = match inner.meters {
             Some(_) => Facts {
-                method: facts.method.to_owned(),
-                protocol: facts.protocol.map(str::to_owned),
+                method: facts.method,
+                protocol: facts.protocol,
                 transport: facts.transport,
             },
             None => Facts::default(),
@@ -196,8 +196,8 @@ impl Telemetry {
         let error = code.as_deref().or_else(|| receipt.outcome.error_type());
         let rpc_code = call.error.as_ref().map(|(code, _)| *code);
         if let Some(meters) = &inner.meters {
-            let Facts { method, protocol, transport } = &call.facts;
-            let operation = Operation { method, protocol: protocol.as_deref(), transport: *transport, error, rpc_code };
+            let Facts { method, protocol, transport } = call.facts;
+            let operation = Operation { method, protocol, transport, error, rpc_code };
             meters.call(&receipt, operation);
         }
         if let Some(tracer) = &inner.tracer {

@@ -23,8 +23,8 @@ pub(crate) struct Meters {
 /// What an operation was, for its attributes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation<'a> {
-    pub method: &'a str,
-    pub protocol: Option<&'a str>,
+    pub method: &'static str,
+    pub protocol: Option<&'static str>,
     pub transport: Option<Transport>,
     pub error: Option<&'a str>,
     pub rpc_code: Option<i64>,
@@ -99,9 +99,13 @@ impl Meters {
     }
 }
 
+/// The most a measurement has.
+const ATTRIBUTES: usize = 8;
+
 fn attributes(operation: Operation<'_>) -> Vec<KeyValue> {
-    let mut set = vec![KeyValue::new("mcp.method.name", operation.method.to_owned())];
-    set.extend(operation.protocol.map(|version| KeyValue::new("mcp.protocol.version", version.to_owned())));
+    let mut set = Vec::with_capacity(ATTRIBUTES);
+    set.push(KeyValue::new("mcp.method.name", operation.method));
+    set.extend(operation.protocol.map(|version| KeyValue::new("mcp.protocol.version", version)));
     set.extend(operation.transport.map(|transport| KeyValue::new("network.transport", transport.as_str())));
     set.extend(operation.error.map(|error| KeyValue::new("error.type", error.to_owned())));
     set.extend(operation.rpc_code.map(|code| KeyValue::new("rpc.response.status_code", code.to_string())));

@@ -84,7 +84,7 @@ impl Transport {
 #[derive(Debug, Clone, Copy)]
 pub struct SpanFacts<'a> {
     /// `tools/call` and so on.
-    pub method: &'a str,
+    pub method: &'static str,
     /// What is asked for.
     pub kind: Kind,
     /// The tool's or prompt's name, or the resource's URI.
@@ -98,7 +98,7 @@ pub struct SpanFacts<'a> {
     /// The session's id.
     pub session: Option<&'a str>,
     /// The MCP revision.
-    pub protocol: Option<&'a str>,
+    pub protocol: Option<&'static str>,
     /// What carries the messages.
     pub transport: Option<Transport>,
     /// The JSON-RPC id as text.
@@ -109,7 +109,7 @@ pub struct SpanFacts<'a> {
 
 impl<'a> SpanFacts<'a> {
     /// The facts every call has.
-    pub fn new(method: &'a str, kind: Kind, name: &'a str, started: SystemTime) -> Self {
+    pub fn new(method: &'static str, kind: Kind, name: &'a str, started: SystemTime) -> Self {
         Self {
             method,
             kind,
