@@ -1,5 +1,6 @@
 //! From nothing to a tool that answers, in every language, by the commands an author types: `new`, `build`, `dev`, an edit,
-//! and a call from an official client each time. What it took is written to `target/new-project.md`.
+//! and a call from an official client each time. What it took is written to `target/new-project.md`; with `--test-threads=1` each
+//! language has the machine for itself.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,8 +20,6 @@ use toolcell_tests::site::Site;
 /// The languages, in the order of the table.
 const LANGUAGES: [&str; 8] = ["rust", "python", "typescript", "javascript", "go", "c", "cpp", "zig"];
 
-/// One at a time: each is measured.
-static ALONE: Mutex<()> = Mutex::new(());
 /// What has been measured, by the place in [`LANGUAGES`].
 static TABLE: Mutex<BTreeMap<usize, Took>> = Mutex::new(BTreeMap::new());
 
@@ -48,7 +47,6 @@ macro_rules! languages {
 languages! { rust python typescript javascript go c cpp zig }
 
 fn from_nothing_to_an_answer(language: &'static str) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let site = Site::new();
     let project = site.path("first-tool");
 

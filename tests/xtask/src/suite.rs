@@ -1,6 +1,7 @@
 //! The second command of the README: everything that must pass.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::thread;
 
 use crate::clients::Clients;
@@ -8,8 +9,10 @@ use crate::run::{Outcome, print_times, run, step};
 use crate::workspace::Workspace;
 use crate::{clients, conformance, foreign, plugins, sdk, serve};
 
-/// Parts of the names of tests that measure time, and so run when nothing else does.
-const ALONE: [&str; 2] = ["under_load", "new_project"];
+/// Part of the names of tests that measure time, and so run one by one when nothing else does.
+const MEASURING: &str = "under_load";
+/// Part of the names of tests that build projects for minutes; they have the machine for themselves.
+const BUILDING: &str = "new_project";
 
 pub const TEST_HELP: &str = "\
 Builds the plugins and the host, installs the official clients (see `cargo xtask clients --help`), builds the examples of
@@ -32,10 +35,11 @@ fn test_all(workspace: &Workspace) -> Outcome {
     let clients = prepare(workspace)?;
     sdk::test(workspace, &clients)?;
     step("unit and end-to-end tests", || {
-        let skip = ALONE.iter().flat_map(|part| ["--skip", part]);
+        let skip = [MEASURING, BUILDING].into_iter().flat_map(|part| ["--skip", part]);
         run(workspace.release("test").args(["--tests", "--no-fail-fast", "--"]).args(skip))
     })?;
-    step("tests that measure time", || run(workspace.release("test").args(["--test", "e2e", "--"]).args(ALONE)))?;
+    step("tests that measure time", || e2e_tests(workspace, &[MEASURING, "--test-threads=1"]))?;
+    step("tests that build projects", || e2e_tests(workspace, &[BUILDING]))?;
     step("documentation tests", || run(workspace.release("test").arg("--doc")))?;
     conformance::check(workspace, &clients, &[])
 }
@@ -43,7 +47,11 @@ fn test_all(workspace: &Workspace) -> Outcome {
 /// Runs the end-to-end tests only.
 pub fn e2e(workspace: &Workspace, arguments: &[String]) -> Outcome {
     prepare(workspace)?;
-    step("end-to-end tests", || run(workspace.release("test").args(["--test", "e2e", "--"]).args(arguments)))
+    step("end-to-end tests", || e2e_tests(workspace, arguments))
+}
+
+fn e2e_tests(workspace: &Workspace, arguments: &[impl AsRef<OsStr>]) -> Outcome {
+    run(workspace.release("test").args(["--test", "e2e", "--"]).args(arguments))
 }
 
 /// Compiles the host, and meanwhile downloads clients and toolchains and builds the guests that need them: the one waits
