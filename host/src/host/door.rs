@@ -107,7 +107,7 @@ impl Doorkeeper for Door {
             match self.identify(head, peer).await {
                 Ok(identity) => {
                     if let Some(metrics) = self.telemetry.metrics() {
-                        metrics.auth(word(identity.via), "ok");
+                        metrics.let_in(word(identity.via));
                     }
                     Ok(Some(Arc::new(principal(identity, head))))
                 }

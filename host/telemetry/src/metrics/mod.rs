@@ -16,7 +16,7 @@ mod tool;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -62,6 +62,8 @@ pub struct Metrics {
     cache: Cache,
     rules: Bound<(String, String)>,
     auths: Bound<(String, String)>,
+    /// The series of those who were let in: every request finds its own without copying a name.
+    let_in: RwLock<BTreeMap<&'static str, Counter>>,
     limits: Bound<String>,
     reloads: Bound<String>,
     outgoing: Bound<(String, String)>,
@@ -110,6 +112,7 @@ impl Metrics {
             cache: Cache::default(),
             rules: Bound::new(MAX_SETS),
             auths: Bound::new(MAX_SETS),
+            let_in: RwLock::default(),
             limits: Bound::new(MAX_SETS),
             reloads: Bound::new(MAX_SETS),
             outgoing: Bound::new(MAX_SETS),
@@ -201,10 +204,20 @@ impl Metrics {
         self.families.refusals.get_or_create_owned(&RuleLabels::new(plugin, rule)).inc();
     }
 
-    /// Someone tried to authenticate, by which method and with what outcome.
+    /// Someone who was not let in tried to authenticate, by which method and with what outcome.
     pub fn auth(&self, method: &str, outcome: &str) {
         let (method, outcome) = pair(&self.auths, method, outcome);
         self.families.auth.get_or_create_owned(&AuthLabels::new(method, outcome)).inc();
+    }
+
+    /// Someone was let in, by which method.
+    pub fn let_in(&self, method: &'static str) {
+        let known = |all: &BTreeMap<&'static str, Counter>| all.get(method).map(Counter::inc).is_some();
+        if !known(&self.let_in.read().unwrap_or_else(PoisonError::into_inner)) {
+            let mut all = self.let_in.write().unwrap_or_else(PoisonError::into_inner);
+            let labels = AuthLabels::new(method, "ok");
+            all.entry(method).or_insert_with(|| self.families.auth.get_or_create_owned(&labels)).inc();
+        }
     }
 
     /// A limit was reached: `principal`, `tool`, `plugin`, `budget`, `load`.
