@@ -265,17 +265,6 @@ impl Session {
         Self::with_headers(address, version, capabilities, Vec::new())
     }
 
-    /// The same with this as `Authorization` of every request.
-    ///
-    /// # Panics
-    ///
-    /// If the server refuses it.
-    #[must_use]
-    pub fn authorized(address: SocketAddr, version: &str, capabilities: &Value, authorization: Option<&str>) -> Self {
-        let own = authorization.map(|value| ("Authorization", value.to_owned()));
-        Self::with_headers(address, version, capabilities, own.into_iter().collect())
-    }
-
     /// The same with headers of its own in every request, such as a key.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! What one call costs and touches, noted while it runs, for whoever asked for it with [`CallCtx::ledger`](super::CallCtx).
 
+use super::deadline::TICK;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -311,7 +312,8 @@ impl<F: Future> Future for Metered<'_, F> {
         let lengthy = &self.lengthy.0;
         let (begun, before) = (Instant::now(), lengthy.load(Ordering::Relaxed).then(thread_time));
         let polled = self.inner.as_mut().poll(cx);
-        let spent = before.map_or_else(|| begun.elapsed(), |before| thread_time().saturating_sub(before));
+        // A guest gives way at each tick, so what takes longer was waiting for a processor.
+        let spent = before.map_or_else(|| begun.elapsed().min(TICK), |before| thread_time().saturating_sub(before));
         if before.is_some() != (spent > SHORT) {
             lengthy.store(spent > SHORT, Ordering::Relaxed);
         }

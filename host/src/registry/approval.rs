@@ -11,6 +11,7 @@ use super::types::{
     InputRequired, TextContent, ToolOutcome, ToolResult,
 };
 use super::{CallCtx, CallFailure};
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
@@ -63,8 +64,17 @@ pub(super) struct Asked {
 impl Default for Asked {
     fn default() -> Self {
         Self {
-            open: Cache::builder().max_capacity(MAX_OPEN).time_to_live(OPEN_FOR).build(),
-            last: Cache::builder().max_capacity(MAX_CALLERS).time_to_idle(OPEN_FOR).build(),
+            // The newest question counts, however often others were asked.
+            open: Cache::builder()
+                .max_capacity(MAX_OPEN)
+                .time_to_live(OPEN_FOR)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+            last: Cache::builder()
+                .max_capacity(MAX_CALLERS)
+                .time_to_idle(OPEN_FOR)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
         }
     }
 }
@@ -84,6 +94,9 @@ impl Asked {
 
     /// Whether it is open and about this call's component; it is not open afterwards.
     fn take(&self, call: &CallRecord, nonce: &[u8]) -> bool {
+        if let Some(last) = self.last.get(&call.caller.as_ref().map(|caller| caller.id.clone())) {
+            last.lock().unwrap_or_else(PoisonError::into_inner).retain(|asked| asked != nonce);
+        }
         self.open.remove(nonce).is_some_and(|about| about == call.digest)
     }
 }

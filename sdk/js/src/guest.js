@@ -127,7 +127,7 @@ function run(way, call, input) {
   } catch (error) {
     return end(way, way.failed, error, call);
   }
-  if (typeof value === "object" && typeof value?.then === "function") {
+  if (typeof value !== "string" && typeof value?.then === "function") {
     return settle(value, (later) => end(way, way.done, later, call), (error) => end(way, way.failed, error, call));
   }
   return end(way, way.done, value, call);

@@ -97,7 +97,9 @@ class Call:
     def once(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` returned the first time, however often the function runs."""
         if key not in self._kept:
-            self._kept = {**self._kept, key: make()}
+            # What is kept inside is kept first.
+            made = make()
+            self._kept = {**self._kept, key: made}
         return self._kept[key]
 
     def _state(self) -> bytes | None:

@@ -233,7 +233,7 @@ class Plugin:
 
         Args:
             name: The tool's name.
-            arguments: The text of a JSON object, without blanks before it.
+            arguments: The text of a JSON object.
             continuation: What a call that is being continued brings along.
             write: Makes the result of what the tool's function returned, or of the `ToolResult` that says how it failed. Without
                 it the result is a `ToolResult` and the text of the structured value.

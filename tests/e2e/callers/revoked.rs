@@ -24,7 +24,7 @@ fn pair(host: &Host, key: &str) -> Events {
 }
 
 fn session(host: &Host, key: &str) -> Session {
-    Session::authorized(host.address, HANDSHAKE, &json!({}), Some(&format!("Bearer {key}")))
+    Session::with_headers(host.address, HANDSHAKE, &json!({}), vec![("Authorization", format!("Bearer {key}"))])
 }
 
 /// All that can be open: a subscription, a call, a session and its streams, and the old pair.

@@ -236,7 +236,10 @@ impl Writer {
             if got == 0 {
                 break;
             }
-            gather(&mut batch, &mut queue).await;
+            // Where each line is to be on the disk before the next, none waits for others.
+            if self.sync != Fsync::Each {
+                gather(&mut batch, &mut queue).await;
+            }
             let mut events = Vec::with_capacity(batch.len());
             for message in batch.drain(..) {
                 match message {
@@ -251,6 +254,10 @@ impl Writer {
             }
             // A failure was counted; what could not be written before the host ends is lost and was counted too.
             let _ = self.write(events, &queue).await;
+            // A queue that is never empty must not keep lines from the disk.
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.force();
+            }
         }
         let _ = self.write(Vec::new(), &queue).await;
         self.force();
@@ -295,7 +302,8 @@ impl Writer {
 /// Waits a moment for more events, unless somebody waits for these or there are enough.
 async fn gather(batch: &mut Vec<Message>, queue: &mut mpsc::Receiver<Message>) {
     let room = BATCH.saturating_sub(batch.len());
-    if room == 0 || queue.is_closed() || batch.iter().any(|message| matches!(message, Message::Flush(_))) {
+    let small = queue.max_capacity() <= BATCH;
+    if room == 0 || small || queue.is_closed() || batch.iter().any(|message| matches!(message, Message::Flush(_))) {
         return;
     }
     tokio::time::sleep(GATHER).await;

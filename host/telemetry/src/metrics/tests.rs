@@ -60,7 +60,7 @@ fn calls_are_counted_under_their_names() {
     metrics.call(&receipt("weather", "forecast", Outcome::Ok));
     metrics.call(&receipt("weather", "forecast", Outcome::ToolError));
     metrics.call(&receipt("weather", "forecast", Outcome::Refused { rule: "rate".into() }));
-    metrics.auth("key", "ok");
+    metrics.let_in("key");
     metrics.rate_limited("principal");
     metrics.reload("ok");
     metrics.set_plugins(3);

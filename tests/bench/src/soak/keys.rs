@@ -24,7 +24,7 @@ const REMEMBERED: usize = 64;
 pub async fn come_and_go(scene: Arc<Scene>) {
     let mut dead: Vec<String> = Vec::new();
     let mut number = 0;
-    while scene.lasts(EVERY + scene.within(SOON) * 3) {
+    while scene.lasts(EVERY + SOON * 3) {
         number += 1;
         let begun = Instant::now();
         match life(&scene, number, &dead).await {
@@ -81,7 +81,7 @@ async fn life(scene: &Arc<Scene>, number: usize, dead: &[String]) -> Result<Stri
         refused(scene, &mut fresh, key, "a key revoked long ago opened again").await?;
     }
     // What never was a key, or nearly is one.
-    for wrong in ["", "tck_x_y", key.get(..key.len() - 1).unwrap_or_default(), &format!("{key}x")] {
+    for wrong in ["tck", "tck_x_y", key.get(..key.len() - 1).unwrap_or_default(), &format!("{key}x")] {
         refused(scene, &mut fresh, wrong, "what is no key opened").await?;
     }
     Ok(key)

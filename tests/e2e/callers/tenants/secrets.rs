@@ -98,7 +98,8 @@ fn no_tenant_gets_the_secret_of_the_other() {
                 tally.refused(&format!("{tool} {form:?} at {place}"), &all, &[":done:", ":refused:"]);
                 // It has no value there, so nothing may have been sent at all.
                 let sent = |line: &str| line.contains(&format!("send:{s}")) && line.contains(":done:");
-                assert!(tool != "bearer_courier" || !all.split("\\n").any(sent), "{all}");
+                let lines = |message: &Value| message.to_string().split("\\n").any(sent);
+                assert!(tool != "bearer_courier" || !messages.iter().any(lines), "{all}");
             }
         }
     }
