@@ -133,7 +133,7 @@ fn command(address: SocketAddr, passed_on: SocketAddr) -> Command {
     let mut command = Command::new(artifacts::client("rotel"));
     command
         .args(["start", "--otlp-http-endpoint", &address.to_string(), "--otlp-grpc-endpoint", "127.0.0.1:0"])
-        .args(["--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-compression", "none"])
+        .args(["--exporter", "otlp", "--otlp-exporter-protocol", "http"])
         .args(["--otlp-exporter-endpoint", &format!("http://{passed_on}"), "--batch-timeout", "20ms"])
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
@@ -174,6 +174,9 @@ fn take(mut stream: &TcpStream, sink: &Sink) -> Option<()> {
     let length = head.iter().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    if head.iter().any(|line| line == "content-encoding: gzip") {
+        body = inflated(&body);
+    }
     let path = head.first()?.split(' ').nth(1)?.to_owned();
     {
         let (got, more) = &**sink;
@@ -187,6 +190,15 @@ fn take(mut stream: &TcpStream, sink: &Sink) -> Option<()> {
         more.notify_all();
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n").ok()
+}
+
+/// Source: RFC 1952. The collector writes the shortest header there is; what ends the member is a checksum and a length.
+fn inflated(member: &[u8]) -> Vec<u8> {
+    const HEADER: usize = 10;
+    const TRAILER: usize = 8;
+    assert_eq!(member.get(..4), Some([0x1f, 0x8b, 8, 0].as_slice()), "a member without optional fields");
+    let deflated = &member[HEADER..member.len() - TRAILER];
+    miniz_oxide::inflate::decompress_to_vec(deflated).expect("what the collector compressed is whole")
 }
 
 fn decoded<T: prost::Message + Default>(body: &[u8]) -> T {
