@@ -34,6 +34,14 @@ pub struct Spent {
     pub hosts: BTreeMap<String, HostUse>,
     /// Requests to hosts beyond those that are named.
     pub other_requests: u64,
+    /// Those of them that got no response.
+    pub other_failed: u64,
+    /// Requests beyond those by host that the host's rules did not let out; they are among none of the other numbers.
+    pub other_refused: u64,
+    /// Bytes of request bodies to hosts beyond those that are named.
+    pub other_sent: u64,
+    /// Bytes of response bodies from them.
+    pub other_received: u64,
     /// What was refused: the rule's stable name and its text.
     pub refusals: Vec<(&'static str, String)>,
     /// Refusals beyond those that are named.
@@ -229,16 +237,20 @@ impl Flow {
     pub(super) fn end(&self, end: ExchangeEnd) {
         let waited = self.began.elapsed();
         self.ledger.note(|spent| {
-            match end {
-                ExchangeEnd::Refused(_) => self.used(spent, |used| used.refused += 1),
-                _ if spent.hosts.len() >= MAX_NOTED && !spent.hosts.contains_key(&*self.host) => {
-                    spent.other_requests += 1;
-                }
-                _ => self.used(spent, |used| {
+            let refused = matches!(end, ExchangeEnd::Refused(_));
+            let failed = u64::from(!matches!(end, ExchangeEnd::Status(_)));
+            match self.used(spent, refused) {
+                Some(used) if refused => used.refused += 1,
+                Some(used) => {
                     used.requests += 1;
-                    used.failed += u64::from(!matches!(end, ExchangeEnd::Status(_)));
+                    used.failed += failed;
                     used.waited += waited;
-                }),
+                }
+                None if refused => spent.other_refused += 1,
+                None => {
+                    spent.other_requests += 1;
+                    spent.other_failed += failed;
+                }
             }
             self.step(spent, |exchange| exchange.end = end);
         });
@@ -247,7 +259,10 @@ impl Flow {
     /// Bytes of the request's body were taken.
     pub(super) fn sent(&self, bytes: u64) {
         self.ledger.note(|spent| {
-            self.used(spent, |used| used.sent += bytes);
+            match self.used(spent, false) {
+                Some(used) => used.sent += bytes,
+                None => spent.other_sent += bytes,
+            }
             self.step(spent, |exchange| exchange.sent += bytes);
         });
     }
@@ -255,18 +270,27 @@ impl Flow {
     /// Bytes of the response's body were handed to the guest.
     pub(super) fn received(&self, bytes: u64) {
         self.ledger.note(|spent| {
-            self.used(spent, |used| used.received += bytes);
+            match self.used(spent, false) {
+                Some(used) => used.received += bytes,
+                None => spent.other_received += bytes,
+            }
             self.step(spent, |exchange| exchange.received += bytes);
         });
     }
 
-    fn used(&self, spent: &mut Spent, write: impl FnOnce(&mut HostUse)) {
-        let room = spent.hosts.len() < MAX_NOTED;
-        match spent.hosts.get_mut(&*self.host) {
-            Some(used) => write(used),
-            None if room => write(spent.hosts.entry(self.host.to_string()).or_default()),
-            None => {}
+    /// The row of its host, if there is one or room for one. Where data really went must not be hidden by names that a guest
+    /// was refused, so those make room, and a refusal takes none from anybody.
+    fn used<'a>(&self, spent: &'a mut Spent, refused: bool) -> Option<&'a mut HostUse> {
+        if !spent.hosts.contains_key(&*self.host) {
+            if spent.hosts.len() >= MAX_NOTED {
+                let idle = |used: &HostUse| used.requests == 0 && used.sent == 0 && used.received == 0;
+                let mut rows = spent.hosts.iter().filter(|_| !refused);
+                let dropped = rows.find(|(_, used)| idle(used)).map(|(host, _)| host.clone())?;
+                spent.other_refused += spent.hosts.remove(&dropped).map_or(0, |used| used.refused);
+            }
+            spent.hosts.insert(self.host.to_string(), HostUse::default());
         }
+        spent.hosts.get_mut(&*self.host)
     }
 
     fn step(&self, spent: &mut Spent, write: impl FnOnce(&mut Exchange)) {
@@ -356,6 +380,9 @@ mod tests {
         assert_eq!((spent.hosts.len(), spent.other_requests), (MAX_NOTED, 1_000 - MAX_NOTED as u64));
         assert_eq!(spent.secrets.len(), MAX_NOTED);
         assert_eq!((spent.steps.len(), spent.other_steps), (MAX_STEPS, 1_000 - MAX_STEPS as u64));
+        let others = 1_000 - MAX_NOTED as u64;
+        assert_eq!((spent.other_failed, spent.other_refused), (others / 2, 0));
+        assert_eq!((spent.other_sent, spent.other_received), (others, 2 * others));
         let host = &spent.hosts["host0:443"];
         assert_eq!((host.requests, host.failed, host.sent, host.received), (1, 0, 1, 2));
         assert!(matches!(
@@ -364,6 +391,26 @@ mod tests {
         ));
         assert!(spent.refusals.iter().all(|(_, text)| text.len() <= MAX_TEXT));
         assert_eq!(ledger.take(), Spent::default(), "it is read once");
+    }
+
+    #[test]
+    fn refused_hosts_do_not_hide_where_data_went() {
+        let ledger = Ledger::new();
+        let flow = |host: &str| Flow::begin(&ledger, format!("{host}:443"), || unreachable!("nobody wants to know"));
+        let many = MAX_NOTED as u64;
+        for n in 0..2 * many {
+            flow(&format!("a{n}")).end(ExchangeEnd::Refused("host-not-granted"));
+        }
+        flow("real").sent(7);
+        flow("real").end(ExchangeEnd::Status(200));
+        flow("late").end(ExchangeEnd::Refused("host-not-granted"));
+        let spent = ledger.take();
+        let real = &spent.hosts["real:443"];
+        assert_eq!((spent.hosts.len(), real.requests, real.sent), (MAX_NOTED, 1, 7));
+        assert!(!spent.hosts.contains_key("late:443"), "a refusal takes nobody's place");
+        let named: u64 = spent.hosts.values().map(|used| used.refused).sum();
+        assert_eq!((named, spent.other_refused), (many - 1, many + 2), "each refusal is counted once");
+        assert_eq!((spent.other_requests, spent.other_sent), (0, 0));
     }
 
     #[test]

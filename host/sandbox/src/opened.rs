@@ -29,12 +29,12 @@ const NOT_PERMITTED: &str = "dir-not-permitted";
 pub(super) struct Opened(HashMap<u32, String>);
 
 impl Opened {
-    fn has(&mut self, handle: u32, name: String) {
-        if name.len() <= MAX_NAME {
-            self.0.insert(handle, name);
-        } else {
-            self.0.remove(&handle);
-        }
+    /// What a handle is called from now on. Without a name it has none, whatever was called by that number before.
+    fn has(&mut self, handle: u32, name: Option<String>) {
+        match name.filter(|name| name.len() <= MAX_NAME) {
+            Some(name) => self.0.insert(handle, name),
+            None => self.0.remove(&handle),
+        };
     }
 
     /// What `path` in a directory is called.
@@ -60,14 +60,14 @@ impl CellState {
                 (None, false) => {}
             }
         }
-        if let (Some(handle), Some(name)) = (handle, name) {
+        if let Some(handle) = handle {
             self.opened.has(handle, name);
         }
     }
 
     fn has_directories(&mut self, directories: &[(Resource<Descriptor>, String)]) {
         for (handle, name) in directories {
-            self.opened.has(handle.rep(), name.clone());
+            self.opened.has(handle.rep(), Some(name.clone()));
         }
     }
 }
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn a_name_is_that_of_the_directory_and_the_path_in_it() {
         let mut opened = Opened::default();
-        opened.has(3, "/data".to_owned());
-        opened.has(4, "/".to_owned());
+        opened.has(3, Some("/data".to_owned()));
+        opened.has(4, Some("/".to_owned()));
         for (directory, path, name) in [
             (3, "a/b.txt", Some("/data/a/b.txt")),
             (3, ".", Some("/data")),
@@ -165,8 +165,21 @@ mod tests {
             assert_eq!(opened.name(directory, path).as_deref(), name, "{path}");
         }
         assert_eq!(opened.name(3, &"x".repeat(600)), None);
-        opened.has(3, "y".repeat(600));
+        opened.has(3, Some("y".repeat(600)));
         assert_eq!(opened.name(3, "a"), None, "what has no name gives none");
+    }
+
+    #[test]
+    fn a_handle_that_is_used_again_does_not_keep_its_old_name() {
+        let mut opened = Opened::default();
+        opened.has(3, Some("/data".to_owned()));
+        opened.has(5, Some("/data/harmless".to_owned()));
+        let name = opened.name(3, &"x".repeat(600));
+        assert_eq!(name, None);
+        opened.has(5, name);
+        assert_eq!((opened.name(5, "."), opened.name(5, "a")), (None, None));
+        opened.has(5, opened.name(3, "b"));
+        assert_eq!(opened.name(5, ".").as_deref(), Some("/data/b"));
     }
 
     /// Were one of the names not wasmtime's, its function would stand beside the one that guests call.

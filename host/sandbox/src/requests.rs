@@ -14,7 +14,7 @@ const MAX_URL: usize = 500;
 const MAX_METHOD: usize = 32;
 
 /// A request as it is told to whoever traces the call or counts its cost; nothing if nobody does. Dropped without a report
-/// it was given up.
+/// it was given up, or refused if it was that already.
 pub(super) struct Told {
     traced: Option<(Method, String)>,
     flow: Option<Flow>,
@@ -84,7 +84,7 @@ impl Told {
 impl Drop for Told {
     fn drop(&mut self) {
         if let Some(flow) = self.flow.as_ref().filter(|_| !self.reported) {
-            flow.end(ExchangeEnd::Open);
+            flow.end(self.refused.map_or(ExchangeEnd::Open, ExchangeEnd::Refused));
         }
     }
 }
@@ -165,5 +165,17 @@ mod tests {
         drop(Told::of(&request, Some(&ledger)));
         let spent = ledger.take();
         assert_eq!((spent.hosts["h:1"].requests, spent.hosts["h:1"].failed, spent.steps.len()), (1, 1, 1));
+    }
+
+    #[test]
+    fn a_refused_request_that_is_given_up_is_a_refused_one() {
+        let ledger = Ledger::following(true);
+        let request = Request::builder().uri("http://h:1/").body(WasiBody::default()).unwrap();
+        let mut told = Told::of(&request, Some(&ledger));
+        told.refused("host-not-granted", "h is not granted");
+        drop(told);
+        let spent = ledger.take();
+        let used = &spent.hosts["h:1"];
+        assert_eq!((used.requests, used.failed, used.refused, spent.refusals.len()), (0, 0, 1, 1));
     }
 }

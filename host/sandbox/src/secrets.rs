@@ -76,8 +76,18 @@ struct Masks {
 
 impl Masks {
     fn add(&mut self, value: &str, attach: &Attach) {
-        let writings = writings(value, attach).into_iter().filter(|writing| writing.len() >= MIN_SECRET_BYTES);
-        self.writings.extend(writings.map(String::into_bytes));
+        let fresh = self.fresh(value, attach);
+        self.extend(fresh);
+    }
+
+    /// The writings of a value that are not masked yet. Some are there only where it is attached in a certain way.
+    fn fresh(&self, value: &str, attach: &Attach) -> Vec<Vec<u8>> {
+        let writings = writings(value, attach).into_iter().map(String::into_bytes);
+        writings.filter(|writing| writing.len() >= MIN_SECRET_BYTES && !self.writings.contains(writing)).collect()
+    }
+
+    fn extend(&mut self, fresh: Vec<Vec<u8>>) {
+        self.writings.extend(fresh);
         self.writings.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.writings.dedup();
     }
@@ -166,14 +176,21 @@ impl Held {
 
     fn mask_too(&self, value: &SecretText, grant: &SecretGrant) -> Result<(), String> {
         let mut masks = self.masks.write().unwrap_or_else(PoisonError::into_inner);
-        if masks.holds(&value.0) {
+        let fresh = masks.fresh(&value.0, &grant.attach);
+        if fresh.is_empty() {
             return Ok(());
         }
-        if masks.made == MAX_MADE {
-            return Err(format!("the secret `{}` was made {MAX_MADE} times in this call, begin another", grant.name));
+        // The same value in another writing is not another value.
+        if !masks.holds(&value.0) {
+            if masks.made == MAX_MADE {
+                return Err(format!(
+                    "the secret `{}` was made {MAX_MADE} times in this call, begin another",
+                    grant.name
+                ));
+            }
+            masks.made += 1;
         }
-        masks.made += 1;
-        masks.add(&value.0, &grant.attach);
+        masks.extend(fresh);
         Ok(())
     }
 
@@ -465,6 +482,52 @@ mod tests {
         assert_eq!(held(None).attach_made(&mut request(), &[0]).await.unwrap_err(), "nobody has none");
         let elsewhere = Target::from_authority("GET", "https", "evil.example", "/x").unwrap();
         assert!(alice.attach(&mut request(), &elsewhere).unwrap().to_make.is_empty());
+    }
+
+    /// Makes the same value each time it is asked.
+    struct Stamp;
+
+    impl Secrets for Stamp {
+        fn value(&self, _: &str, _: Option<&str>) -> Option<Arc<SecretText>> {
+            None
+        }
+
+        fn makes(&self, _: &str) -> bool {
+            true
+        }
+
+        fn make<'a>(
+            &'a self,
+            _: &'a str,
+            _: Option<&'a Principal>,
+        ) -> crate::doors::Answer<'a, Result<Arc<SecretText>, String>> {
+            Box::pin(async { SecretText::new(VALUE).map(Arc::new) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_made_is_masked_as_each_of_its_grants_writes_it() {
+        let grant = |host: &str, attach: Attach| SecretGrant {
+            name: "k".into(),
+            hosts: vec![host.parse().unwrap()],
+            attach,
+            env: None,
+        };
+        let secrets = vec![
+            (grant("https://api.example", Attach::Bearer), Worth::Made),
+            (grant("https://old.example", Attach::Basic { user: "u".into() }), Worth::Made),
+        ];
+        let held = Held { secrets, masks: RwLock::default(), caller: None, door: Some(Arc::new(Stamp)) };
+        for at in [0, 1, 0, 1] {
+            let mut request = Request::get("https://api.example/x").body(()).unwrap();
+            held.attach_made(&mut request, &[at]).await.unwrap();
+            let header = request.headers()["authorization"].to_str().unwrap().to_owned();
+            let mut echoed = header.clone();
+            held.mask_text(&mut echoed);
+            let (scheme, written) = header.split_once(' ').unwrap();
+            assert_eq!(echoed, format!("{scheme} {}", "*".repeat(written.len())));
+        }
+        assert_eq!(held.masks().made, 1, "it is one value in two writings");
     }
 
     fn sent(attach: Attach, url: &str, header: Option<&str>) -> (Request<()>, Vec<String>) {

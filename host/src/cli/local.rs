@@ -1,26 +1,25 @@
-//! The user of this machine who runs the process: the caller where nobody proves anything, on standard input and output.
+//! The user of this machine who runs the process: the caller where nobody proves anything, on standard input and output. On
+//! systems other than Unix such a caller has no name.
 
 use crate::policy::Principal;
 use std::sync::Arc;
+#[cfg(unix)]
 use toolcell_identity::Identity;
 
-/// `local:NAME`, or `local:UID` where the system's list of users has no name for it. None where the system has no users.
+/// `local:NAME`, or `local:UID` where the system's list of users has no name for it.
 #[cfg(unix)]
 pub(super) fn user() -> Option<Arc<Principal>> {
-    use std::os::unix::fs::MetadataExt as _;
-    // Whoever makes a file owns it; the variables of the environment are anybody's word.
-    let uid = tempfile::tempfile().and_then(|file| file.metadata()).map(|made| made.uid());
-    let uid = uid.map_err(|error| tracing::warn!("who runs this process cannot be told: {error}")).ok()?;
+    // The kernel knows it; the variables of the environment are anybody's word.
+    let uid = rustix::process::geteuid().as_raw();
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = name_of(uid, &users).map_or_else(|| uid.to_string(), str::to_owned);
     Some(Arc::new(Principal::new(Identity::local(&name).principal)))
 }
 
-/// Nobody in particular.
+/// Nobody in particular: here only variables of the environment would tell it, and those are anybody's word.
 #[cfg(not(unix))]
 pub(super) fn user() -> Option<Arc<Principal>> {
-    let name = std::env::var("USERNAME").ok()?;
-    Some(Arc::new(Principal::new(Identity::local(&name).principal)))
+    None
 }
 
 /// The first name of a user, of a text in the form of passwd(5).

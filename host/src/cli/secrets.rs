@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 use toolcell_identity::{ClientSecret, ExchangeConfig, HttpConfig, Secret, Subject, TokenExchange};
@@ -47,12 +47,7 @@ impl Exchange {
     fn open(of: &ExchangeSource, http: HttpConfig, before: Option<&Arc<Self>>) -> Result<Arc<Self>, String> {
         let env = &of.client_secret_env;
         let secret = std::env::var(env).map_err(|_| format!("the variable {env} is not set, set it for the server"))?;
-        let same = |before: &&Arc<Self>| {
-            let (before_http, before_secret) = &before.by;
-            let same_http = (&before_http.authority, before_http.allow_http) == (&http.authority, http.allow_http);
-            before.of == *of && same_http && before_secret.expose() == secret
-        };
-        if let Some(before) = before.filter(same) {
+        if let Some(before) = before.filter(|before| before.is(of, &http) && before.by.1.expose() == secret) {
             return Ok(Arc::clone(before));
         }
         let secret = Secret::from(secret);
@@ -65,6 +60,12 @@ impl Exchange {
         };
         let made = TokenExchange::new(&config, &http).map_err(|error| error.to_string())?;
         Ok(Arc::new(Self { of: of.clone(), by: (http, secret), made }))
+    }
+
+    /// Whether it is the one that is configured so, whatever this server's password there is by now.
+    fn is(&self, of: &ExchangeSource, http: &HttpConfig) -> bool {
+        let own = &self.by.0;
+        self.of == *of && (&own.authority, own.allow_http) == (&http.authority, http.allow_http)
     }
 
     async fn make(&self, name: &str, caller: Option<&Principal>) -> Result<Arc<SecretText>, String> {
@@ -118,8 +119,10 @@ impl Vault {
             let exchange = exchange.as_ref().and_then(|of| {
                 let http = HttpConfig { authority: config.auth.authority.clone(), allow_http: config.auth.allow_http };
                 let kept = old.and_then(|old| old.exchange.as_ref());
-                let opened = Exchange::open(of, http, kept);
-                opened.map_err(|why| problems.push(format!("the secret `{name}` cannot be made: {why}"))).ok()
+                let opened = Exchange::open(of, http.clone(), kept);
+                let opened = opened.map_err(|why| problems.push(format!("the secret `{name}` cannot be made: {why}")));
+                // As with values: a rotation that goes wrong takes nothing away.
+                opened.ok().or_else(|| kept.filter(|kept| kept.is(of, &http)).cloned())
             });
             let mut read = |source: &SecretSource, whose: &str, kept: Option<&Arc<SecretText>>| match read(source) {
                 Ok(text) => Some(Arc::new(text)),
@@ -186,8 +189,7 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-/// What a program prints. Its output is read while it runs, so that it cannot block on a full pipe. It runs in a group of its
-/// own, so that what it starts ends with it where it is given up.
+/// What a program prints. It runs in a group of its own, so that what it starts ends with it where there is no secret of it.
 fn run(command: &[String]) -> Result<String, String> {
     let (program, arguments) = command.split_first().ok_or("there is no program")?;
     let mut command = Command::new(program);
@@ -195,7 +197,19 @@ fn run(command: &[String]) -> Result<String, String> {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
-    let output = child.stdout.take().ok_or("it has no output")?;
+    let output = child.stdout.take();
+    let printed = printed(&mut child, output);
+    if printed.is_err() {
+        end_group(&mut child);
+    }
+    // Only now, and it has ended: until it is waited for, its number and that of its group are nobody else's.
+    let _ = child.wait();
+    printed
+}
+
+/// What it prints until it ends. Its output is read while it runs, so that it cannot block on a full pipe.
+fn printed(child: &mut Child, output: Option<ChildStdout>) -> Result<String, String> {
+    let output = output.ok_or("it has no output")?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = String::new();
@@ -205,13 +219,9 @@ fn run(command: &[String]) -> Result<String, String> {
     });
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
-        match child.try_wait().map_err(|error| error.to_string())? {
+        match ended(child).map_err(|error| error.to_string())? {
             Some(status) => break status,
             None if Instant::now() >= deadline => {
-                end_group(child.id());
-                // It may be gone by now, and then there is nothing to kill.
-                let _ = child.kill();
-                let _ = child.wait();
                 return Err(format!("it did not end within {} s", PATIENCE.as_secs()));
             }
             None => std::thread::sleep(LOOK),
@@ -222,22 +232,37 @@ fn run(command: &[String]) -> Result<String, String> {
     }
     match receiver.recv_timeout(AFTERWARDS) {
         Ok(text) => bounded(text.map_err(|_| "it printed what is no text".to_owned())?),
-        Err(_) => {
-            end_group(child.id());
-            Err("it left a program behind that holds its output, have that one close it".to_owned())
-        }
+        Err(_) => Err("it left a program behind that holds its output, have that one close it".to_owned()),
     }
 }
 
-/// Ends what a program has started, where the system has groups of processes and a program to end them.
-fn end_group(leader: u32) {
+/// How a program ended, if it has. It is still to be waited for, so that its number stays its own.
+#[cfg(unix)]
+fn ended(child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    use std::os::unix::process::ExitStatusExt as _;
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    let status = waitid(WaitId::Pid(Pid::from_child(child)), look)?;
+    // As wait(2) writes it: the signal, or above it what the program returned.
+    let raw = status.map(|status| match status.terminating_signal() {
+        Some(signal) => signal,
+        None => (status.exit_status().unwrap_or(1) & 0xff) << 8,
+    });
+    Ok(raw.map(ExitStatus::from_raw))
+}
+
+/// How a program ended, if it has.
+#[cfg(not(unix))]
+fn ended(child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+    child.try_wait()
+}
+
+/// Ends a program, and what it has started where the system has groups of processes. It must not have been waited for.
+fn end_group(child: &mut Child) {
+    // Whatever is gone by now need not be ended.
     #[cfg(unix)]
-    {
-        let mut kill = Command::new("kill");
-        kill.args(["-s", "KILL", "--", &format!("-{leader}")]);
-        // Without it the program's children live on, which is a nuisance and no more.
-        let _ = kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    }
+    let _ = rustix::process::kill_process_group(rustix::process::Pid::from_child(child), rustix::process::Signal::KILL);
+    let _ = child.kill();
 }
 
 #[cfg(test)]
@@ -272,16 +297,20 @@ mod tests {
     fn what_a_program_leaves_behind_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let told = folder.path().join("pid");
-        let script = format!("sleep 600 & echo $! > {}; echo value-left-behind", told.display());
-        let begun = Instant::now();
-        let error = read(&SecretSource::Command(["sh", "-c", &script].map(str::to_owned).to_vec())).unwrap_err();
-        assert!(error.contains("left a program behind") && begun.elapsed() < PATIENCE, "{error}");
-        // It is gone, or about to be: the kernel takes a moment to end it.
-        let process = PathBuf::from("/proc").join(std::fs::read_to_string(told).unwrap().trim()).join("stat");
-        let lives = || std::fs::read_to_string(&process).is_ok_and(|stat| !stat.contains(") Z "));
-        while lives() {
-            assert!(begun.elapsed() < PATIENCE, "it lives");
-            std::thread::sleep(LOOK);
+        let ends =
+            [("echo value-left-behind", "left a program behind"), ("exit 3", "exit status: 3"), ("kill $$", "signal")];
+        for (end, why) in ends {
+            let script = format!("sleep 600 & echo $! > {}; {end}", told.display());
+            let begun = Instant::now();
+            let error = read(&SecretSource::Command(["sh", "-c", &script].map(str::to_owned).to_vec())).unwrap_err();
+            assert!(error.contains(why) && begun.elapsed() < PATIENCE, "{error}");
+            // It is gone, or about to be: the kernel takes a moment to end it.
+            let process = PathBuf::from("/proc").join(std::fs::read_to_string(&told).unwrap().trim()).join("stat");
+            let lives = || std::fs::read_to_string(&process).is_ok_and(|stat| !stat.contains(") Z "));
+            while lives() {
+                assert!(begun.elapsed() < PATIENCE, "it lives");
+                std::thread::sleep(LOOK);
+            }
         }
     }
 

@@ -136,10 +136,10 @@ pub(super) struct ServerLimitsTable {
     /// Sessions at once. Default is 10000.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) sessions: Option<At<u64>>,
-    /// Sessions of one caller at once; callers without a name are not told apart. Default is 1000.
+    /// Sessions of one caller at once; for callers without a name only `sessions` counts. Default is 1000.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) sessions_per_caller: Option<At<u64>>,
-    /// Streams of one caller at once that have no end of their own. Default is 256.
+    /// Streams of one caller at once that have no end of their own; not for callers without a name. Default is 256.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) streams_per_caller: Option<At<u64>>,
     /// Milliseconds after which a session that nobody used is forgotten. Default is 1800000, half an hour; at most a day.

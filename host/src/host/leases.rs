@@ -2,21 +2,27 @@
 
 use super::door::Pass;
 use crate::transport::http::Lease;
+use futures_util::stream::{self, StreamExt as _};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::Semaphore;
 use toolcell_identity::{Authenticator, Identity, Secret, Standing};
 
 /// Between two looks: a key that is revoked ends what is open within twice that.
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two questions to a server about one token: it has other things to do.
 const ASK_EVERY: Duration = Duration::from_secs(5);
+/// Questions at once: much fewer than the authenticator asks in all, for callers who wait at the door come first.
+const ASKED_AT_ONCE: usize = 4;
 
 /// All leases that somebody holds.
 pub(super) struct Leases {
     authenticator: Arc<Authenticator>,
     table: Mutex<Table>,
+    /// One round of questions at a time, however long it takes.
+    asking: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -36,7 +42,7 @@ struct Watched {
 
 impl Leases {
     pub(super) fn new(authenticator: Arc<Authenticator>) -> Arc<Self> {
-        Arc::new(Self { authenticator, table: Mutex::default() })
+        Arc::new(Self { authenticator, table: Mutex::default(), asking: Arc::new(Semaphore::new(1)) })
     }
 
     /// How long this is good. The same thing has one lease, whoever holds it.
@@ -57,36 +63,60 @@ impl Leases {
     }
 
     /// Ends what is over; false if nobody holds anything.
-    fn look(self: &Arc<Self>) -> bool {
+    fn look(&self) -> bool {
         let now = SystemTime::now();
+        let held: Vec<_> = {
+            let mut table = self.lock();
+            // Where this is the last to hold it, nobody waits for its end.
+            table.known.retain(|_, watched| Arc::strong_count(&watched.lease) > 1);
+            table.known.iter().map(|(key, watched)| (*key, Arc::clone(&watched.identity))).collect()
+        };
+        // That may read files, and requests wait for the table.
+        let judged = held.into_iter().map(|(key, identity)| (key, self.authenticator.standing(&identity, now)));
+        let over: Vec<_> = judged.filter(|(_, standing)| *standing != Standing::Good).collect();
         let mut table = self.lock();
-        table.known.retain(|_, watched| {
-            let standing = self.authenticator.standing(&watched.identity, now);
+        for (key, standing) in over {
+            let Some(watched) = table.known.remove(&key) else { continue };
             if standing == Standing::Revoked {
                 watched.lease.revoked.cancel();
             }
-            if standing != Standing::Good {
-                watched.lease.ended.cancel();
-            }
-            // Where this is the last to hold it, nobody waits for its end.
-            standing == Standing::Good && Arc::strong_count(&watched.lease) > 1
-        });
+            watched.lease.ended.cancel();
+        }
+        self.ask(&mut table);
+        table.watched = !table.known.is_empty();
+        table.watched
+    }
+
+    /// Asks about the tokens whose time for it has come, few at once, and not while the round before is under way.
+    fn ask(&self, table: &mut Table) {
+        let Ok(turn) = Arc::clone(&self.asking).try_acquire_owned() else { return };
+        let mut due = Vec::new();
         for watched in table.known.values_mut().filter(|watched| watched.asked.elapsed() >= ASK_EVERY) {
             let Some(token) = watched.token.clone() else { continue };
             watched.asked = Instant::now();
-            let (authenticator, identity) = (Arc::clone(&self.authenticator), Arc::clone(&watched.identity));
-            let lease = Arc::downgrade(&watched.lease);
-            tokio::spawn(async move {
-                if !authenticator.is_active(&identity, &token, now).await
-                    && let Some(lease) = lease.upgrade()
-                {
-                    lease.revoked.cancel();
-                    lease.ended.cancel();
+            due.push((Arc::clone(&watched.identity), token, Arc::downgrade(&watched.lease)));
+        }
+        if due.is_empty() {
+            return;
+        }
+        let authenticator = Arc::clone(&self.authenticator);
+        tokio::spawn(async move {
+            let questions = stream::iter(due).for_each_concurrent(ASKED_AT_ONCE, move |(identity, token, lease)| {
+                let authenticator = Arc::clone(&authenticator);
+                async move {
+                    // Whoever left while this waited for its turn need not be asked about.
+                    if lease.strong_count() > 1
+                        && !authenticator.is_active(&identity, &token, SystemTime::now()).await
+                        && let Some(lease) = lease.upgrade()
+                    {
+                        lease.revoked.cancel();
+                        lease.ended.cancel();
+                    }
                 }
             });
-        }
-        table.watched = !table.known.is_empty();
-        table.watched
+            questions.await;
+            drop(turn);
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {

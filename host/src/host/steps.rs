@@ -46,13 +46,38 @@ fn request(span: &CallSpan, exchange: &Exchange, start: SystemTime, took: Durati
 /// Counts the requests of a call that has ended.
 pub(super) fn count(telemetry: &Telemetry, plugin: &str, spent: &Spent) {
     let Some(metrics) = telemetry.metrics().filter(|_| !spent.hosts.is_empty()) else { return };
-    let (mut answered, mut failed, mut refused) = (spent.other_requests, 0, 0);
+    for (outcome, count) in outcomes(spent) {
+        metrics.outgoing_requests(plugin, outcome, count);
+    }
+}
+
+/// What became of the requests, those to hosts without a row included.
+fn outcomes(spent: &Spent) -> [(&'static str, u64); 3] {
+    let mut answered = spent.other_requests.saturating_sub(spent.other_failed);
+    let (mut failed, mut refused) = (spent.other_failed, spent.other_refused);
     for used in spent.hosts.values() {
         answered += used.requests.saturating_sub(used.failed);
         failed += used.failed;
         refused += used.refused;
     }
-    for (outcome, count) in [("ok", answered), ("error", failed), ("refused", refused)] {
-        metrics.outgoing_requests(plugin, outcome, count);
+    [("ok", answered), ("error", failed), ("refused", refused)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::ledger::HostUse;
+
+    #[test]
+    fn what_has_no_row_is_counted_by_its_outcome() {
+        let used = HostUse { requests: 3, failed: 1, refused: 2, ..HostUse::default() };
+        let spent = Spent {
+            hosts: [("h:443".to_owned(), used)].into(),
+            other_requests: 10,
+            other_failed: 4,
+            other_refused: 5,
+            ..Spent::default()
+        };
+        assert_eq!(outcomes(&spent), [("ok", 8), ("error", 5), ("refused", 7)]);
     }
 }

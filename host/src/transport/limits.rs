@@ -32,10 +32,10 @@ pub struct Limits {
     /// Sessions of the handshake era at once. Default is 10,000; an idle one costs less than a kilobyte.
     pub sessions: usize,
     /// The same of one caller. Default is 1,000: a gateway that serves many people with one key has room, and a client that
-    /// forgets its sessions leaves others theirs. Callers without a name are not told apart.
+    /// forgets its sessions leaves others theirs. For callers without a name only [`Limits::sessions`] counts.
     pub sessions_per_caller: usize,
     /// Streams of one caller at once that have no end of their own: subscriptions, and those for what a server says
-    /// unasked. Default is 256.
+    /// unasked. Default is 256. Callers without a name have no such limit.
     pub streams_per_caller: usize,
     /// Time after which a session that nobody used is forgotten. Default is 30 min.
     pub session_idle: Duration,

@@ -165,11 +165,7 @@ impl Telemetry {
             metrics.call_began();
         }
         let facts = match inner.meters {
-            Some(_) => Facts {
-                method: facts.method,
-                protocol: facts.protocol,
-                transport: facts.transport,
-            },
+            Some(_) => Facts { method: facts.method, protocol: facts.protocol, transport: facts.transport },
             None => Facts::default(),
         };
         Call { span, facts, error: None, in_flight }

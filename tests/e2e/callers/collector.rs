@@ -174,7 +174,7 @@ fn spans(Scene { web, got, .. }: &Scene) {
     assert!(all.iter().all(|span| hex(&span.trace_id) != QUIET[3..35]), "nothing of a caller that records nothing");
     // What the page's tool says of the address in its result is content, which the operator wants recorded.
     let told = |span: &&Span| span.kind == SpanKind::Client as i32 && format!("{span:?}").contains("hunter2");
-    assert!(!all.iter().any(|span| told(span)), "a query's values");
+    assert!(!all.iter().any(told), "a query's values");
     let tree = Tree(all);
     let server = |span: &Span, outcome: StatusCode| {
         assert_eq!((span.kind, status(span)), (SpanKind::Server as i32, outcome as i32), "{}", span.name);

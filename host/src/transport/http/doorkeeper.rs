@@ -63,8 +63,8 @@ pub trait Doorkeeper: Send + Sync {
         peer: &'a Peer,
     ) -> BoxFuture<'a, Result<Option<Arc<Principal>>, Response<Body>>>;
 
-    /// How long what this caller showed is good, for what stays open beyond a request: streams and sessions. It is asked
-    /// with a principal that [`admit`](Self::admit) has returned. Default is that nobody knows, and nothing ends.
+    /// How long what this caller showed is good, for what stays open: streams, sessions, and requests that take long. It is
+    /// asked with a principal that [`admit`](Self::admit) has returned. Default is that nobody knows, and nothing ends.
     fn lease(&self, principal: &Principal) -> Option<Arc<Lease>> {
         let _ = principal;
         None

@@ -1,5 +1,6 @@
 //! One HTTP request, from its head to its answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use super::answers::not_allowed;
 use super::body::{self, Body, Unread};
 use super::doorkeeper::Peer;
 use super::exchange::{Exchange, Step};
-use super::handshake::{delete, get, in_session, initialize, session, take_batch, too_many};
-use super::standing::{lease, tie};
+use super::handshake::{delete, get, in_session, initialize, session, take_batch};
+use super::standing::{self, lease, tie};
 use super::{Place, Service, Shared, answers, cors, doorkeeper, headers, pair, sse};
 use crate::protocol::{
     self, Carrier, Error, Incoming, Message, Notes, Notification, Principal, Rejected, Reply, Request, Revision, Route,
@@ -26,6 +27,8 @@ use crate::transport::channel::answer;
 /// Bytes that are read of a body nobody wants, and the time for them.
 const DREGS: usize = 64 * 1024;
 const DREGS_TIME: Duration = Duration::from_secs(1);
+/// A request that is answered within this was not worth watching what its caller showed.
+const SOON: Duration = Duration::from_secs(1);
 
 pub(super) async fn respond<B>(service: &Service, request: http::Request<B>) -> Response<Body>
 where
@@ -220,18 +223,22 @@ async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes:
         route: route(head),
     };
     if !shared.server.may_notify(request, &scope.rules) {
-        let reply = shared.server.answer(request, &scope).await;
+        let mut answer = pin!(shared.server.answer(request, &scope));
+        let reply = match tokio::time::timeout(SOON, answer.as_mut()).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                let _guard = lease(shared, head).map(|lease| tie(lease, |lease| &lease.revoked, scope.cancel.clone()));
+                answer.await
+            }
+        };
         return reply.map_or_else(answers::silence, |reply| answered(shared, reply));
     }
     // A stream without an end of its own goes on only as long as what its caller showed is good.
     let (mut seat, mut guard) = (None, None);
     if request.has_no_end() {
-        seat = match scope.principal.as_ref().map(|caller| shared.streams.enter(caller.id.clone())) {
-            Some(None) => {
-                let error = too_many("streams", shared.limits.streams_per_caller);
-                return answers::reply(Reply::failure(Some(&request.id), &error));
-            }
-            seat => seat.flatten(),
+        seat = match standing::seat(shared, head) {
+            Ok(seat) => seat,
+            Err(error) => return answers::reply(Reply::failure(Some(&request.id), &error)),
         };
         scope.closing = shared.shutdown.child_token();
         guard = lease(shared, head).map(|lease| tie(lease, |lease| &lease.ended, scope.closing.clone()));
@@ -240,11 +247,17 @@ async fn alone(shared: &Arc<Shared>, head: &Parts, request: &Request<'_>, bytes:
     let (notes, told) = mpsc::channel(shared.limits.outbox);
     scope.notes = Notes::to(notes);
     let mut exchange = Exchange::new(answer(Arc::clone(&shared.server), bytes.clone(), scope), Some(told));
-    match exchange.next().await {
+    let soon = tokio::time::timeout(SOON, exchange.next()).await.ok();
+    // The rest goes on only until what its caller showed is taken back.
+    if guard.is_none() && !matches!(soon, Some(Step::Done(_))) {
+        guard = lease(shared, head).map(|lease| tie(lease, |lease| &lease.revoked, cancel));
+    }
+    let first = match soon {
+        Some(step) => step,
+        None => exchange.next().await,
+    };
+    match first {
         Step::Note(first) => {
-            if guard.is_none() {
-                guard = lease(shared, head).map(|lease| tie(lease, |lease| &lease.revoked, cancel));
-            }
             let events = sse::of_exchange(exchange, first, shared.limits.keep_alive).map(move |event| {
                 let _held = (&seat, &guard);
                 event

@@ -21,7 +21,7 @@ use super::exchange::{Exchange, Step};
 use super::kept::{EventId, Purpose, Reader};
 use super::session::{Full, InUse};
 use super::sse::{self, Polling};
-use super::standing::{lease, over};
+use super::standing::{lease, over, seat};
 use super::{Shared, answers, headers};
 use crate::protocol::{self, Class, Error, InFlight, Message, Notes, Rejected, Reply, Request, Revision, Rules, Scope};
 use crate::transport::channel::answer;
@@ -269,12 +269,9 @@ pub(super) fn get(shared: &Arc<Shared>, head: &Parts) -> Response<Body> {
         },
         Some(None) => return no_longer_kept(),
     };
-    let seat = match principal(head).map(|caller| shared.streams.enter(caller.id.clone())) {
-        Some(None) => {
-            let error = too_many("streams", shared.limits.streams_per_caller);
-            return refuse(StatusCode::TOO_MANY_REQUESTS, &error);
-        }
-        seat => seat.flatten(),
+    let seat = match seat(shared, head) {
+        Ok(seat) => seat,
+        Err(error) => return refuse(StatusCode::TOO_MANY_REQUESTS, &error),
     };
     let over = over(lease(shared, head), Arc::clone(&session.standing));
     let primed = session.session.revision().has_priming_event();

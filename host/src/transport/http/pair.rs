@@ -14,9 +14,8 @@ use tokio::sync::mpsc;
 
 use super::body::Body;
 use super::endpoint::{bad_request, not_json, principal, refuse, route, take_body};
-use super::handshake::too_many;
 use super::session::new_name;
-use super::standing::{Standing, lease, over};
+use super::standing::{Standing, lease, over, seat};
 use super::{Shared, answers, headers, sse};
 use crate::protocol::{Error, Principal, Route};
 use crate::transport::channel::{Channel, Peer, serve_peer};
@@ -40,12 +39,13 @@ struct Seat {
 }
 
 impl Pairs {
-    /// Where messages of that connection go, if it is there and belongs to `principal`.
+    /// Where messages of that connection go, if it is there and belongs to `principal`. They run as its opener's, so
+    /// whoever shows less or more than the opener did finds nothing.
     fn find(&self, name: &str, principal: Option<&Principal>) -> Option<(mpsc::Sender<Bytes>, Arc<Standing>)> {
         let pairs = self.lock();
         let pair = pairs.get(name)?;
-        let owner = pair.principal.as_deref().map(|owner| &owner.id);
-        (owner == principal.map(|caller| &caller.id)).then(|| (pair.incoming.clone(), Arc::clone(&pair.standing)))
+        let is_owner = is_same(pair.principal.as_deref(), principal);
+        is_owner.then(|| (pair.incoming.clone(), Arc::clone(&pair.standing)))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Pair>> {
@@ -79,6 +79,15 @@ impl Drop for Seat {
     }
 }
 
+/// Whether both may do the same in the same name.
+fn is_same(one: Option<&Principal>, other: Option<&Principal>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.id == other.id && one.groups == other.groups && one.scopes == other.scopes,
+        _ => false,
+    }
+}
+
 /// Opens the stream. Its first event says where to post.
 pub(super) fn open(shared: &Arc<Shared>, head: &Parts, messages: &str) -> Response<Body> {
     if !headers::accepts(&head.headers, answers::EVENTS) {
@@ -89,9 +98,9 @@ pub(super) fn open(shared: &Arc<Shared>, head: &Parts, messages: &str) -> Respon
     let (incoming, taken) = mpsc::channel(1);
     let (outgoing, told) = mpsc::channel(limits.outbox);
     let principal = principal(head);
-    let one_of_many = match principal.as_ref().map(|caller| shared.streams.enter(caller.id.clone())) {
-        Some(None) => return refuse(StatusCode::TOO_MANY_REQUESTS, &too_many("streams", limits.streams_per_caller)),
-        taken => taken.flatten(),
+    let one_of_many = match seat(shared, head) {
+        Ok(seat) => seat,
+        Err(error) => return refuse(StatusCode::TOO_MANY_REQUESTS, &error),
     };
     let lease = lease(shared, head);
     let standing = Standing::new(lease.clone());
@@ -141,5 +150,32 @@ where
         Ok(Err(_)) => gone(),
         // The connection takes nothing more while its client does not read what it was told.
         Err(_) => refuse(StatusCode::TOO_MANY_REQUESTS, &Error::Busy(shared.limits.outbox)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Arc, Pair, Pairs, Principal, Standing, mpsc};
+
+    #[test]
+    fn a_connection_is_for_what_opened_it() {
+        let set = |text: &str| BTreeSet::from([text.to_owned()]);
+        let opener = Principal { groups: set("dev"), scopes: set("write"), ..Principal::new("alice") };
+        let pairs = Pairs::default();
+        let (incoming, _taken) = mpsc::channel(1);
+        let pair = Pair { incoming, principal: Some(Arc::new(opener.clone())), standing: Standing::new(None) };
+        pairs.lock().insert("one".to_owned(), pair);
+        assert!(pairs.find("one", Some(&opener)).is_some());
+        assert!(pairs.find("one", None).is_none() && pairs.find("two", Some(&opener)).is_none());
+        for other in [
+            Principal { id: "bob".to_owned(), ..opener.clone() },
+            Principal { groups: set("ops"), ..opener.clone() },
+            Principal { scopes: set("read"), ..opener.clone() },
+            Principal::new("alice"),
+        ] {
+            assert!(pairs.find("one", Some(&other)).is_none(), "{other:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
@@ -19,6 +19,9 @@ use super::standing::Standing;
 use super::traffic::{Open, Traffic};
 use crate::protocol::{Principal, Session};
 use crate::transport::Limits;
+
+/// Between two looks for what has expired, where somebody finds no place.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// A name of 128 bits that nobody can guess: it is all it takes to speak in a session. None if there is no randomness.
 pub(super) fn new_name() -> Option<String> {
@@ -33,7 +36,7 @@ pub(super) struct Sessions {
     limits: Limits,
     budget: Arc<Budget>,
     callers: Arc<Crowd<String>>,
-    table: Mutex<Table>,
+    table: Arc<Mutex<Table>>,
     traffic: Traffic,
 }
 
@@ -87,7 +90,7 @@ impl Sessions {
     pub(super) fn new(limits: Limits, traffic: Traffic) -> Self {
         let table = Table { sessions: HashMap::new(), swept: Instant::now() };
         let callers = Crowd::new(limits.sessions_per_caller);
-        Self { limits, budget: Budget::new(limits.kept_total), callers, table: Mutex::new(table), traffic }
+        Self { limits, budget: Budget::new(limits.kept_total), callers, table: Arc::new(Mutex::new(table)), traffic }
     }
 
     /// Keeps a new session and names it. It ends when what its caller showed last is taken back.
@@ -101,13 +104,15 @@ impl Sessions {
         if opened.standing.is_known() {
             // It does not hold the session, whose place is free as soon as it ends.
             let (closed, standing) = (opened.closed.clone(), Arc::clone(&opened.standing));
-            let session = Arc::downgrade(&opened);
+            let table = Arc::downgrade(&self.table);
+            let name = header.to_str().unwrap_or_default().to_owned();
             tokio::spawn(async move {
                 tokio::select! {
                     () = closed.cancelled() => return,
                     () = standing.revoked() => {}
                 }
-                if let Some(session) = session.upgrade() {
+                let found = table.upgrade().and_then(|table| lock(&table).sessions.remove(&name));
+                if let Some(session) = found {
                     tracing::info!("a session was closed, what its caller came with was taken back");
                     session.end();
                 }
@@ -129,7 +134,10 @@ impl Sessions {
         let take = || caller.map(|caller| self.callers.enter(caller.id.clone()));
         let mut seat = take();
         let full = table.sessions.len() >= self.limits.sessions || matches!(seat, Some(None));
-        if full || now.saturating_duration_since(table.swept) > self.limits.session_idle / 4 {
+        // Whoever finds no place comes again at once, and a look at all of them holds up everybody.
+        let rest = self.limits.session_idle / 4;
+        let rest = if full { rest.min(SWEEP_EVERY) } else { rest };
+        if now.saturating_duration_since(table.swept) > rest {
             table.swept = now;
             table.sessions.retain(|_, session| {
                 let keep = !session.is_expired(now, &self.limits);
@@ -335,6 +343,7 @@ mod tests {
         assert!(sessions.find(name(&header), None).is_some());
         second.revoked.cancel();
         found.closed.cancelled().await;
+        assert_eq!(sessions.len(), 0, "its place is free");
         assert!(sessions.find(name(&header), None).is_none());
     }
 }

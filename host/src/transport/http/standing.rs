@@ -1,37 +1,58 @@
 //! Whether whoever opened something may still have it: what a caller showed comes to an end, or is taken back.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http::request::Parts;
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Shared;
+use super::crowd::Seat;
 use super::doorkeeper::Lease;
 use super::endpoint::principal;
+use super::handshake::too_many;
+use crate::protocol::Error;
 
 /// What the sender of a request showed; none where nobody knows how long that is good.
 pub(super) fn lease(shared: &Shared, head: &Parts) -> Option<Arc<Lease>> {
     shared.doorkeeper.as_ref()?.lease(principal(head)?.as_ref())
 }
 
+/// The sender's seat for a stream without an end of its own; none for a caller without a name, who has no limit.
+///
+/// # Errors
+/// [`Error::Limited`] if the caller has all it may have.
+pub(super) fn seat(shared: &Shared, head: &Parts) -> Result<Option<Seat<String>>, Error> {
+    match principal(head).map(|caller| shared.streams.enter(caller.id.clone())) {
+        Some(None) => Err(too_many("streams", shared.limits.streams_per_caller)),
+        seat => Ok(seat.flatten()),
+    }
+}
+
 /// Something that outlives requests and that its caller comes back to, each time with what is good then.
-#[derive(Debug, Default)]
-pub(super) struct Standing(Mutex<Option<Arc<Lease>>>);
+#[derive(Debug)]
+pub(super) struct Standing(watch::Sender<Option<Arc<Lease>>>);
 
 impl Standing {
     pub(super) fn new(lease: Option<Arc<Lease>>) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(lease)))
+        Arc::new(Self(watch::Sender::new(lease)))
     }
 
     /// Whether anybody knows how long it is good.
     pub(super) fn is_known(&self) -> bool {
-        self.lock().is_some()
+        self.0.borrow().is_some()
     }
 
     /// The caller has come back with this.
     pub(super) fn renew(&self, lease: Option<Arc<Lease>>) {
         if let Some(lease) = lease {
-            *self.lock() = Some(lease);
+            self.0.send_if_modified(|last| {
+                let is_new = !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &lease));
+                if is_new {
+                    *last = Some(lease);
+                }
+                is_new
+            });
         }
     }
 
@@ -46,17 +67,29 @@ impl Standing {
     }
 
     async fn outlived(&self, token: fn(&Lease) -> &CancellationToken) {
+        let mut seen = self.0.subscribe();
         loop {
-            let Some(lease) = self.lock().clone() else { return std::future::pending().await };
-            token(&lease).cancelled().await;
-            if self.lock().as_ref().is_some_and(|last| Arc::ptr_eq(last, &lease)) {
-                return;
+            let lease = seen.borrow_and_update().clone();
+            let over = async {
+                match &lease {
+                    Some(lease) => token(lease).cancelled().await,
+                    None => std::future::pending().await,
+                }
+            };
+            // One that was replaced may never be over: nobody looks at what has expired.
+            tokio::select! {
+                () = over => {
+                    if !seen.has_changed().unwrap_or(false) {
+                        return;
+                    }
+                }
+                changed = seen.changed() => {
+                    if changed.is_err() {
+                        return std::future::pending().await;
+                    }
+                }
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Lease>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,5 +145,24 @@ mod tests {
         second.ended.cancel();
         assert!(is_over(&standing, Some(&second)).await);
         assert!(!is_over(&Standing::new(None), None).await, "where nobody knows, nothing ends");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_hears_of_what_is_shown_later() {
+        for first_ends in [false, true] {
+            let [first, second] = [(); 2].map(|()| Arc::<Lease>::default());
+            let standing = Standing::new(Some(Arc::clone(&first)));
+            let waiting = Arc::clone(&standing);
+            let waiting = tokio::spawn(async move { waiting.revoked().await });
+            tokio::task::yield_now().await;
+            standing.renew(Some(Arc::clone(&second)));
+            if first_ends {
+                first.ended.cancel();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(!waiting.is_finished(), "{first_ends}");
+            second.revoked.cancel();
+            tokio::time::timeout(Duration::from_secs(1), waiting).await.unwrap().unwrap();
+        }
     }
 }

@@ -276,7 +276,22 @@ fn itself(path: &Path, options: &OpenOptions) -> Result<File, AuditError> {
     // What was looked at before may not be what was opened.
     let there = std::fs::symlink_metadata(path).map_err(AuditError::io(path))?;
     let opened = file.metadata().map_err(AuditError::io(path))?;
-    if there.is_file() && identity(&there) == identity(&opened) { Ok(file) } else { Err(replaced()) }
+    let same = there.is_file() && identity(&there) == identity(&opened);
+    if same && has_one_name(&opened) { Ok(file) } else { Err(replaced()) }
+}
+
+/// Whether a file has no other name, which a hard link is: nothing else tells it from the file that it leads to.
+fn has_one_name(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        metadata.nlink() == 1
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        true
+    }
 }
 
 fn make_dir(dir: &Path) -> Result<(), AuditError> {
@@ -311,5 +326,26 @@ fn identity(metadata: &Metadata) -> u64 {
     {
         let _ = metadata;
         0
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hard_link_in_the_place_of_the_log_is_not_followed() {
+        let outer = tempfile::tempdir().unwrap();
+        let (dir, victim) = (outer.path().join("audit"), outer.path().join("victim"));
+        std::fs::write(&victim, "precious").unwrap();
+        std::fs::create_dir(&dir).unwrap();
+        for place in [dir.join(LOCK), active(&dir)] {
+            std::fs::hard_link(&victim, &place).unwrap();
+            let refused = Log::open(AuditConfig::new(&dir), SystemTime::UNIX_EPOCH).map(|_| ()).unwrap_err();
+            assert!(matches!(&refused, AuditError::Replaced { path } if *path == place), "{refused}");
+            std::fs::remove_file(&place).unwrap();
+        }
+        Log::open(AuditConfig::new(&dir), SystemTime::UNIX_EPOCH).map(|_| ()).unwrap();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
     }
 }

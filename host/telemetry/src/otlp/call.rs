@@ -68,6 +68,16 @@ impl Recording {
             self.attributes.lock().unwrap_or_else(PoisonError::into_inner).push(value);
         }
     }
+
+    /// The URL of a request. Its path may hold anything, so it is recorded where contents are, and without what the
+    /// operator's rules take out.
+    fn url(&self, url: &str) -> Option<KeyValue> {
+        let redactor = self.contents.as_ref()?;
+        // The rules are for JSON, so the URL goes through them as a string of it.
+        let json = serde_json::to_string(url).ok()?;
+        let text: String = serde_json::from_str(&redactor.apply(&json)).ok()?;
+        Some(KeyValue::new("url.full", clip(text, MAX_TEXT)))
+    }
 }
 
 /// The methods that a span may name. Source: OpenTelemetry conventions for HTTP, `http.request.method`.
@@ -84,7 +94,7 @@ pub struct OutgoingFacts<'a> {
     pub host: &'a str,
     /// The port.
     pub port: u16,
-    /// The whole of it, without user names, passwords and the values of the query.
+    /// The whole of it, without user names, passwords and the values of the query. Recorded only if contents are.
     pub url: &'a str,
 }
 
@@ -176,13 +186,15 @@ impl CallSpan {
             recording: Arc::clone(recording),
             // A guest may invent methods, and a span's name must not be the guest's to choose.
             name: known.unwrap_or("HTTP"),
-            attributes: vec![
+            attributes: [
                 KeyValue::new("http.request.method", known.unwrap_or("_OTHER")),
-                KeyValue::new("url.full", clip(request.url, MAX_TEXT)),
                 KeyValue::new("url.scheme", clip(request.scheme, MAX_NAME)),
                 KeyValue::new("server.address", clip(request.host, MAX_TEXT)),
                 KeyValue::new("server.port", i64::from(request.port)),
-            ],
+            ]
+            .into_iter()
+            .chain(recording.url(request.url))
+            .collect(),
             start,
         });
         Outgoing { context, request }
@@ -237,5 +249,47 @@ impl Outgoing {
             attributes: request.attributes,
             error: error.map(|(_, text)| text),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    /// The `url.full` of a request that was recorded so.
+    fn told(contents: Option<Redactor>, url: &str) -> Option<String> {
+        let recording = Arc::new(Recording {
+            attributes: Mutex::default(),
+            children: Mutex::default(),
+            contents: contents.map(Arc::new),
+            name: "tools/call t".to_owned(),
+            parent: None,
+            link: None,
+        });
+        let context = TraceContext::root(true);
+        let guest = Some(context.child().span_id());
+        let span = CallSpan { context: Some(context), guest, recording: Some(Arc::clone(&recording)) };
+        let facts = OutgoingFacts { method: "GET", scheme: "https", host: "api.example", port: 443, url };
+        let end = OutgoingEnd { took: Duration::ZERO, status: Some(Ok(200)), sent: 0, received: 0 };
+        span.outgoing(facts, UNIX_EPOCH).end(end);
+        let children = recording.children.lock().unwrap();
+        let attributes = &children.list[0].attributes;
+        let value =
+            |name: &str| attributes.iter().find(|it| it.key.as_str() == name).map(|it| it.value.as_str().into_owned());
+        assert_eq!(value("server.address").as_deref(), Some("api.example"));
+        assert_eq!(value("url.scheme").as_deref(), Some("https"));
+        assert_eq!(value("server.port").as_deref(), Some("443"));
+        value("url.full")
+    }
+
+    #[test]
+    fn a_path_is_told_only_where_contents_are() {
+        let url = "https://api.example/bot123456:hunter2/say";
+        assert_eq!(told(None, url), None);
+        assert_eq!(told(Some(Redactor::default()), url).as_deref(), Some(url));
+        let rules = Redactor::new::<&str, &str>(&[], &["bot[0-9]+:[a-z0-9]+"]).unwrap();
+        assert_eq!(told(Some(rules), url).as_deref(), Some("https://api.example/[redacted]/say"));
     }
 }

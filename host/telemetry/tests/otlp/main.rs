@@ -296,10 +296,15 @@ fn check_logs(got: &Got, span: &str, dir: &std::path::Path) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_json_rpc_error_is_the_error_type_and_a_dropped_call_is_no_longer_in_flight() {
     let (address, got) = collector().await;
-    let config = OtlpConfig { sampling: Sampling { ratio: 1.0, follow_parent: false }, ..otlp(address) };
+    let sampling = Sampling { ratio: 1.0, follow_parent: false };
+    let config = OtlpConfig { sampling, contents: None, ..otlp(address) };
     let telemetry = Telemetry::new(Config { otlp: Some(config), ..Config::default() }).unwrap();
     let facts = SpanFacts::new("resources/read", Kind::Resource, "file:///a", SystemTime::now());
     let mut call = telemetry.call_started(&facts);
+    let url = "http://h/hunter2";
+    let request = OutgoingFacts { method: "PUT", scheme: "http", host: "h", port: 80, url };
+    let end = OutgoingEnd { took: Duration::from_millis(1), status: Some(Ok(200)), sent: 0, received: 0 };
+    call.span().outgoing(request, facts.started).end(end);
     call.answered_with_error(-32602, "no such resource");
     let metrics = telemetry.metrics().unwrap();
     let dropped = telemetry.call_started(&facts);
@@ -318,6 +323,9 @@ async fn a_json_rpc_error_is_the_error_type_and_a_dropped_call_is_no_longer_in_f
     );
     assert_eq!(root.status.as_ref().unwrap().message, "no such resource");
     assert!(root.parent_span_id.is_empty());
+    let put = attributes(&spans.iter().find(|span| span.name == "PUT").unwrap().attributes);
+    assert_all(&put, &[("server.address", "h"), ("server.port", "80"), ("url.scheme", "http")]);
+    assert!(!put.contains_key("url.full"), "contents are not recorded, and a path may hold them: {put:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http_body_util::StreamBody;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::{Doorkeeper, Peer, Proxies};
+use super::super::{Doorkeeper, Lease, Peer, Proxies};
 use super::*;
 
 /// Takes the value of `authorization` for a name, and remembers whom it saw.
@@ -17,6 +17,7 @@ use super::*;
 struct Names {
     seen: Mutex<Vec<Peer>>,
     asked: AtomicUsize,
+    lease: Arc<Lease>,
 }
 
 impl Doorkeeper for Names {
@@ -37,6 +38,10 @@ impl Doorkeeper for Names {
                 }
             }
         })
+    }
+
+    fn lease(&self, _: &Principal) -> Option<Arc<Lease>> {
+        Some(Arc::clone(&self.lease))
     }
 
     fn page(&self, path: &str, peer: &Peer) -> Option<Response<Body>> {
@@ -275,5 +280,22 @@ async fn one_address_has_its_share_of_connections_and_no_more() {
         if matches!(client.read(&mut [0; 12]).await, Ok(12)) {
             break;
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_stands_alone_ends_when_what_its_caller_showed_is_taken_back() {
+    for meta in [json!({}), json!({"progressToken": 1})] {
+        let (tool, mut said, _go) = waiting();
+        let (endpoint, names) = guarded_with(vec![tool], &[]);
+        let mut request = alone(1, "tools/call", json!({"name": "waiting", "_meta": meta}));
+        request.headers_mut().insert("authorization", http::HeaderValue::from_static("alice"));
+        let service = endpoint.service.clone();
+        let client = tokio::spawn(async move { service.respond(request).await.status() });
+        assert_eq!(said.recv().await, Some("begun"));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        names.lease.revoked.cancel();
+        assert_eq!(said.recv().await, Some("dropped"));
+        assert_eq!(client.await.unwrap(), StatusCode::OK);
     }
 }
