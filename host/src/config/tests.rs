@@ -550,7 +550,10 @@ fn certificates_and_exchanges() {
     let text = "[auth]\nkeys = 'k'\n[auth.certificates]\nnames-from = []\ngroups = { a = [] }\nnames = { a = {} }\n\
                 fingerprints = { 'zz' = {} }\n[server]\ntls = { cert = 'c', key = 'k', client-crl = 'r' }\n\
                 [secrets.one]\nenv = 'A'\nexchange = { issuer = 'idp' }\n\
-                [secrets.two]\nexchange = { issuer = 'idp', token-endpoint = 'x', client-id = 'c', client-secret-env = 'S' }\n";
+                [secrets.two]\nexchange = { issuer = 'idp', token-endpoint = 'x', client-id = 'c', client-secret-env = 'S' }\n\
+                [secrets.three]\nexchange = { issuer = 'mine' }\n\
+                [secrets.four]\nexchange = { issuer = 'mine', token-endpoint = 'x', client-id = 'c', client-secret-env = 'S' }\n\
+                [auth.issuers.mine]\nissuer = 'https://idp.example'\naudiences = ['me']\n";
     let refused = parse(text, Path::new("toolcell.toml"), &no_env).unwrap_err().to_string();
     for (line, part) in [
         (4, "`names-from` names no place, write [\"san-uri\"]"),
@@ -558,9 +561,9 @@ fn certificates_and_exchanges() {
         (7, "\"zz\" is no fingerprint of a certificate"),
         (9, "`client-crl` without authorities to judge clients by, add client-ca"),
         (12, "the secret \"one\" comes from two places"),
-        (12, "`exchange` is not complete, write all of `issuer`"),
         (14, "no issuer is named \"idp\""),
-        (14, "does not say who the new token is for, add audience"),
+        (16, "`exchange` is not complete, write all of `issuer`"),
+        (18, "does not say who the new token is for, add audience"),
     ] {
         let says = |said: &str| said.starts_with(&format!("toolcell.toml:{line}:")) && said.contains(part);
         assert!(refused.lines().any(says), "{line} {part}: {refused}");

@@ -394,7 +394,7 @@ async fn a_link_in_the_place_of_the_log_or_of_its_folder_is_not_followed() {
     let (dir, victim) = (outer.path().join("audit"), outer.path().join("victim"));
     fs::write(&victim, "precious").unwrap();
     fs::create_dir(&dir).unwrap();
-    for name in [ACTIVE, LOCK] {
+    for name in [LOCK, ACTIVE] {
         symlink(&victim, dir.join(name)).unwrap();
         let refused = Log::open(AuditConfig::new(&dir), UNIX_EPOCH).map(|_| ()).unwrap_err();
         assert!(matches!(refused, AuditError::Replaced { .. }), "{refused}");

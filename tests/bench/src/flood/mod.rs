@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Milliseconds between the gentle caller's calls; several times what one takes, or they wait for each other
     #[arg(long, default_value_t = 50)]
     pub every_ms: u64,
-    /// Calls of one caller that run at once [default: the machine's cores]
+    /// Calls of one caller that run at once [default: one less than the machine has cores]
     #[arg(long)]
     pub per_caller: Option<usize>,
     /// Calls of one caller that wait; below the flood's connections, the rest of it is refused
@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments, program: &Path, target: &Path) -> Result<Repor
     }
     let seconds = Duration::try_from_secs_f64(arguments.seconds).context("bad --seconds")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let per_caller = arguments.per_caller.unwrap_or(cores);
+    let per_caller = arguments.per_caller.unwrap_or(cores.saturating_sub(1).max(1));
     let site = Site::new();
     let [flooder, gentle] = ["flooder", "gentle"].map(|name| key(&program, &site, name));
     let (flooder, gentle) = (flooder?, gentle?);
