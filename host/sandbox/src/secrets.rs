@@ -408,6 +408,7 @@ impl<B: Body<Data = Bytes>> Body for Masked<B> {
 mod tests {
     use super::*;
     use http_body_util::{BodyExt, StreamBody};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const VALUE: &str = "s3cr3t/+\"key";
 
@@ -424,11 +425,10 @@ mod tests {
         Arc::new(Held { secrets: vec![(grant, worth)], masks: RwLock::new(masks), caller: None, door: None })
     }
 
-    /// Makes another value each time it is asked.
-    #[derive(Default)]
-    struct Mint(std::sync::atomic::AtomicUsize);
+    /// Makes the value that its function says.
+    struct Mint<F>(F);
 
-    impl Secrets for Mint {
+    impl<F: Fn(Option<&Principal>) -> Result<String, String> + Send + Sync> Secrets for Mint<F> {
         fn value(&self, _: &str, _: Option<&str>) -> Option<Arc<SecretText>> {
             None
         }
@@ -442,12 +442,18 @@ mod tests {
             _: &'a str,
             caller: Option<&'a Principal>,
         ) -> crate::doors::Answer<'a, Result<Arc<SecretText>, String>> {
-            Box::pin(async move {
-                let made = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let caller = caller.ok_or("nobody has none")?;
-                SecretText::new(format!("made-for-{}-{made}", caller.id)).map(Arc::new)
-            })
+            Box::pin(async move { SecretText::new((self.0)(caller)?).map(Arc::new) })
         }
+    }
+
+    /// Another value each time it is asked, and none for nobody.
+    fn another_each_time() -> Arc<dyn Secrets> {
+        let count = AtomicUsize::new(0);
+        Arc::new(Mint(move |caller: Option<&Principal>| {
+            let made = count.fetch_add(1, Ordering::Relaxed);
+            let caller = caller.ok_or("nobody has none")?;
+            Ok(format!("made-for-{}-{made}", caller.id))
+        }))
     }
 
     #[tokio::test]
@@ -462,7 +468,7 @@ mod tests {
             secrets: vec![(grant.clone(), Worth::Made)],
             masks: RwLock::default(),
             caller: caller.map(|id| Arc::new(Principal::new(id))),
-            door: Some(Arc::new(Mint::default())),
+            door: Some(another_each_time()),
         };
         let request = || Request::get("https://api.example/x").body(()).unwrap();
         let target = Target::from_authority("GET", "https", "api.example", "/x").unwrap();
@@ -484,27 +490,6 @@ mod tests {
         assert!(alice.attach(&mut request(), &elsewhere).unwrap().to_make.is_empty());
     }
 
-    /// Makes the same value each time it is asked.
-    struct Stamp;
-
-    impl Secrets for Stamp {
-        fn value(&self, _: &str, _: Option<&str>) -> Option<Arc<SecretText>> {
-            None
-        }
-
-        fn makes(&self, _: &str) -> bool {
-            true
-        }
-
-        fn make<'a>(
-            &'a self,
-            _: &'a str,
-            _: Option<&'a Principal>,
-        ) -> crate::doors::Answer<'a, Result<Arc<SecretText>, String>> {
-            Box::pin(async { SecretText::new(VALUE).map(Arc::new) })
-        }
-    }
-
     #[tokio::test]
     async fn what_is_made_is_masked_as_each_of_its_grants_writes_it() {
         let grant = |host: &str, attach: Attach| SecretGrant {
@@ -517,7 +502,12 @@ mod tests {
             (grant("https://api.example", Attach::Bearer), Worth::Made),
             (grant("https://old.example", Attach::Basic { user: "u".into() }), Worth::Made),
         ];
-        let held = Held { secrets, masks: RwLock::default(), caller: None, door: Some(Arc::new(Stamp)) };
+        let held = Held {
+            secrets,
+            masks: RwLock::default(),
+            caller: None,
+            door: Some(Arc::new(Mint(|_: Option<&Principal>| Ok(VALUE.to_owned())))),
+        };
         for at in [0, 1, 0, 1] {
             let mut request = Request::get("https://api.example/x").body(()).unwrap();
             held.attach_made(&mut request, &[at]).await.unwrap();

@@ -57,18 +57,8 @@ impl Command {
 
 #[derive(Args)]
 struct ThroughputArgs {
-    /// Connections, each with one call in flight
-    #[arg(long, default_value_t = 16)]
-    connections: usize,
-    /// Rounds per server; the median counts
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
-    /// Seconds measured per round
-    #[arg(long, default_value_t = 3.0)]
-    seconds: f64,
-    /// Seconds of load before each measurement
-    #[arg(long, default_value_t = 0.5)]
-    warmup: f64,
+    #[command(flatten)]
+    plan: throughput::PlanArgs,
     /// The servers to measure
     #[arg(long, value_enum, value_delimiter = ',', default_value = "ceiling,rmcp,toolcell")]
     servers: Vec<throughput::Leg>,
@@ -143,7 +133,7 @@ fn soak(args: &soak::Arguments) -> Result<()> {
 
 fn throughput(args: ThroughputArgs) -> Result<()> {
     let target = target_dir()?;
-    let plan = throughput::Plan::new(args.connections, args.rounds, args.seconds, args.warmup)?;
+    let plan = args.plan.plan()?;
     let host = throughput::Host {
         program: args.toolcell.unwrap_or_else(|| beside_this_program("toolcell")),
         plugin: args.plugin.unwrap_or_else(|| target.join("plugins/echo.wasm")),

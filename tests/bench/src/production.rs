@@ -12,25 +12,15 @@ use tempfile::TempDir;
 use crate::process::Server;
 use crate::report::{LegReport, legs_table};
 use crate::servers::Kind;
-use crate::throughput::{Plan, in_turns, start_own};
+use crate::throughput::{PlanArgs, in_turns, start_own};
 
 /// What the project promises: calls with all of it for each call without.
 const PROMISED: &str = "0.8";
 
 #[derive(Args)]
 pub struct Arguments {
-    /// Connections, each with one call in flight
-    #[arg(long, default_value_t = 16)]
-    connections: usize,
-    /// Rounds per server; the median counts
-    #[arg(long, default_value_t = 7)]
-    rounds: usize,
-    /// Seconds measured per round
-    #[arg(long, default_value_t = 3.0)]
-    seconds: f64,
-    /// Seconds of load before each measurement
-    #[arg(long, default_value_t = 0.5)]
-    warmup: f64,
+    #[command(flatten)]
+    plan: PlanArgs,
     /// Fail when the host with all of it answers less than this share
     #[arg(long, value_name = "RATIO", num_args = 0..=1, require_equals = true, default_missing_value = PROMISED)]
     require: Option<f64>,
@@ -47,7 +37,7 @@ pub struct Arguments {
 /// # Errors
 /// When a server does not start, a single call fails, or the ratio that is required is not reached.
 pub fn run(arguments: &Arguments, target: &Path, beside: &Path) -> Result<()> {
-    let plan = Plan::new(arguments.connections, arguments.rounds, arguments.seconds, arguments.warmup)?;
+    let plan = arguments.plan.plan()?;
     let toolcell = arguments.toolcell.as_deref().unwrap_or(beside);
     let plugin = arguments.plugin.clone().unwrap_or_else(|| target.join("plugins/echo.wasm"));
     for file in [toolcell, &plugin] {

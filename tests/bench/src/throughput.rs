@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -26,6 +26,33 @@ const GRACE: Duration = Duration::from_secs(10);
 /// For how long the client gathers answers before it looks at them, as a network card gathers packets before it interrupts. The
 /// client is on the server's machine: woken for each answer, it would take the cores from whoever it measures.
 const COALESCE: Duration = Duration::from_micros(50);
+
+/// How to measure, as it is typed.
+#[derive(Args)]
+pub struct PlanArgs {
+    /// Connections, each with one call in flight
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Rounds per server; the median counts
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Seconds measured per round
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Seconds of load before each measurement
+    #[arg(long, default_value_t = 0.5)]
+    warmup: f64,
+}
+
+impl PlanArgs {
+    /// The plan.
+    ///
+    /// # Errors
+    /// When a number makes no sense.
+    pub fn plan(&self) -> Result<Plan> {
+        Plan::new(self.connections, self.rounds, self.seconds, self.warmup)
+    }
+}
 
 /// How to measure.
 pub struct Plan {
