@@ -37,6 +37,7 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("hyper_util", &["src/transport", "sandbox", "identity"]),
     ("reqwest", &["telemetry"]),
     ("opentelemetry", &["telemetry"]),
+    ("prost", &["telemetry"]),
     ("prometheus_client", &["telemetry"]),
     ("governor", &["quota"]),
     ("x509_parser", &["identity"]),

@@ -14,7 +14,8 @@ use crate::secret::Secret;
 pub struct Presented<'a> {
     /// Its method, in capitals.
     pub method: &'a str,
-    /// Its absolute URL as the client sees it, which a DPoP proof names: behind a proxy, the proxy's.
+    /// Its absolute URL as the client sees it, which a DPoP proof names: behind a proxy, the proxy's. Not looked at where there
+    /// is no `DPoP` header.
     pub url: &'a str,
     /// Its headers; `Authorization`, `X-Api-Key` and `DPoP` are looked at.
     pub headers: &'a HeaderMap,

@@ -62,7 +62,8 @@ impl Door {
     }
 
     async fn identify(&self, head: &Parts, peer: &Peer) -> Result<Arc<Identity>, Refusal> {
-        let url = self.url(head.uri.path(), peer);
+        let proven = head.headers.contains_key("dpop");
+        let url = if proven { self.url(head.uri.path(), peer) } else { String::new() };
         let presented = Presented {
             method: head.method.as_str(),
             url: &url,

@@ -171,14 +171,15 @@ struct Run {
 
 impl Running for Run {
     fn trace(&self) -> Option<TraceContext> {
-        let context = self.told.span().guest()?;
-        let fields = context.fields(Carry::GUEST);
-        let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
-        Some(TraceContext {
-            traceparent: field("traceparent")?,
-            tracestate: field("tracestate"),
-            baggage: field("baggage"),
-        })
+        let mut trace = TraceContext { traceparent: String::new(), tracestate: None, baggage: None };
+        for (name, value) in self.told.span().guest()?.fields(Carry::GUEST) {
+            match name {
+                "traceparent" => trace.traceparent = value,
+                "tracestate" => trace.tracestate = Some(value),
+                _ => trace.baggage = Some(value),
+            }
+        }
+        Some(trace)
     }
 
     fn follows(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::otlp::{
     CallSpan, Logs, Meters, Operation, Otlp, OtlpConfig, OtlpError, SpanFacts, Started, Tracer, Transport,
 };
 use crate::receipt::Receipt;
+use crate::text::hex;
 use crate::trace::TraceContext;
 use crate::usage::{Usage, UsageError};
 
@@ -177,8 +178,8 @@ impl Telemetry {
     /// is dropped while it waits is counted as lost in the log.
     pub async fn call_ended(&self, call: Call, mut receipt: Receipt) -> Arc<Receipt> {
         if let Some(context) = call.span.context() {
-            receipt.trace_id = Some(context.trace_id().to_string());
-            receipt.span_id = Some(context.span_id().to_string());
+            receipt.trace_id = Some(hex(&context.trace_id().to_bytes()));
+            receipt.span_id = Some(hex(&context.span_id().to_bytes()));
         }
         let receipt = Arc::new(receipt);
         let Some(inner) = &self.inner else { return receipt };

@@ -50,11 +50,19 @@ pub(crate) fn utc_day(time: SystemTime) -> String {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    push_hex(&mut text, bytes);
+    text
+}
+
+/// The same at the end of a text.
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| char::from(DIGITS.get(usize::from(n & 15)).copied().unwrap_or(b'0'));
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    bytes.iter().for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
-    text
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
+    }
 }
 
 /// Lower-case hexadecimal of exactly `N` bytes; capitals are refused.

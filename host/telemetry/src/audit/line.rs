@@ -126,7 +126,7 @@ const AROUND: usize = 4 * 1024;
 fn payload(out: &mut Vec<u8>, event: &Event) {
     let begin = out.len();
     let written = match &event.data {
-        Data::Receipt(receipt) => serde_json::to_writer(&mut *out, receipt),
+        Data::Receipt(receipt) => serde_json::to_writer(&mut *out, &**receipt),
         Data::Json(value) => serde_json::to_writer(&mut *out, value),
     };
     let length = out.len().saturating_sub(begin);

@@ -21,13 +21,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::{BatchLogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SpanProcessor};
 
 pub use call::{CallSpan, MAX_CHILDREN, Outgoing, OutgoingEnd, OutgoingFacts};
+use logs::LogSender;
 pub(crate) use logs::Logs;
 pub(crate) use meters::{Meters, Operation};
 pub use span::{Sampling, SpanFacts, Tracer, Transport};
@@ -122,6 +122,9 @@ pub enum OtlpError {
     /// An exporter could not be made.
     #[error("telemetry exporter: {0}; check the endpoint")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// The thread that sends audit lines could not be started.
+    #[error("telemetry: no thread: {0}; raise the limit on threads")]
+    Thread(std::io::Error),
     /// Not everything was sent in time.
     #[error("telemetry: not everything was sent before the deadline; is the collector there?")]
     Unsent,
@@ -132,7 +135,7 @@ pub enum OtlpError {
 pub(crate) struct Otlp {
     spans: Option<Arc<BatchSpanProcessor>>,
     meters: Option<SdkMeterProvider>,
-    logs: Option<SdkLoggerProvider>,
+    logs: Option<LogSender>,
 }
 
 /// The exporters, and what feeds those that are wanted.
@@ -192,16 +195,9 @@ impl Otlp {
             otlp.meters = Some(provider);
         }
         if config.logs {
-            let batch = opentelemetry_sdk::logs::BatchConfigBuilder::default()
-                .with_max_queue_size(config.queue)
-                .with_max_export_batch_size(config.queue.min(512))
-                .with_scheduled_delay(config.delay)
-                .build();
-            let processor =
-                BatchLogProcessor::builder(exporter!(LogExporter, "/v1/logs")).with_batch_config(batch).build();
-            let provider = SdkLoggerProvider::builder().with_resource(resource).with_log_processor(processor).build();
-            logs = Some(Logs::new(&provider));
-            otlp.logs = Some(provider);
+            let (taker, sender) = Logs::start(config, format!("{base}/v1/logs"), client.clone(), &resource)?;
+            logs = Some(taker);
+            otlp.logs = Some(sender);
         }
         Ok(Started { otlp, tracer, meters, logs })
     }
@@ -211,7 +207,7 @@ impl Otlp {
         let end = Instant::now().checked_add(within);
         let left = || end.map_or(within, |end| end.saturating_duration_since(Instant::now()));
         let spans = self.spans.as_ref().is_none_or(|spans| spans.shutdown_with_timeout(left()).is_ok());
-        let logs = self.logs.as_ref().is_none_or(|logs| logs.shutdown_with_timeout(left()).is_ok());
+        let logs = self.logs.as_ref().is_none_or(|logs| logs.stop(left()));
         let meters = self.meters.as_ref().is_none_or(|meters| meters.shutdown_with_timeout(left()).is_ok());
         if spans && logs && meters { Ok(()) } else { Err(OtlpError::Unsent) }
     }

@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 pub use baggage::{MAX_BAGGAGE, MAX_MEMBERS};
 pub use state::{MAX_STATE, MAX_STATE_MEMBERS};
 
-use crate::text::unhex;
+use crate::text::{push_hex, unhex};
 
 /// The bit that says the caller records this trace.
 const SAMPLED: u8 = 1;
@@ -153,7 +153,14 @@ impl TraceContext {
 
     /// `traceparent`, version 0.
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, self.flags)
+        let mut text = String::with_capacity(TRACEPARENT);
+        text.push_str("00-");
+        push_hex(&mut text, &self.trace_id.to_bytes());
+        text.push('-');
+        push_hex(&mut text, &self.span_id.to_bytes());
+        text.push('-');
+        push_hex(&mut text, &[self.flags]);
+        text
     }
 
     /// The fields to send or to show, by name.
