@@ -25,7 +25,7 @@ use super::types::{
 };
 use super::warm::{Live, Warm};
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use toolcell_policy::{Access, Grant, Limits, Principal, Requested};
@@ -409,7 +409,8 @@ impl Cell {
         enter: impl AsyncFnOnce(&mut Store<CellState>, Instance) -> wasmtime::Result<Result<R, CallError>>,
     ) -> Result<R, CallFailure> {
         let (cancel, ledger) = (ctx.cancel.clone(), ctx.ledger.clone());
-        let running = self.run_unlimited(rules, what, ctx, wall, size_of, enter);
+        // Pinned here, so that nothing moves it: it is large.
+        let running = pin!(self.run_unlimited(rules, what, ctx, wall, size_of, enter));
         let running = async {
             match &ledger {
                 None => running.await,

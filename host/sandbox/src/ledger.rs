@@ -318,24 +318,24 @@ pub(super) struct Lengthy(AtomicBool);
 
 /// A future that counts the processor time of its thread while it is polled.
 pub(super) struct Metered<'a, F> {
-    inner: Pin<Box<F>>,
+    inner: F,
     ledger: &'a Ledger,
     lengthy: &'a Lengthy,
 }
 
-impl<'a, F: Future> Metered<'a, F> {
+impl<'a, F: Future + Unpin> Metered<'a, F> {
     pub(super) fn new(inner: F, ledger: &'a Ledger, lengthy: &'a Lengthy) -> Self {
-        Self { inner: Box::pin(inner), ledger, lengthy }
+        Self { inner, ledger, lengthy }
     }
 }
 
-impl<F: Future> Future for Metered<'_, F> {
+impl<F: Future + Unpin> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let lengthy = &self.lengthy.0;
         let (begun, before) = (Instant::now(), lengthy.load(Ordering::Relaxed).then(thread_time));
-        let polled = self.inner.as_mut().poll(cx);
+        let polled = Pin::new(&mut self.inner).poll(cx);
         // A guest gives way at each tick, so what takes longer was waiting for a processor.
         let spent = before.map_or_else(|| begun.elapsed().min(TICK), |before| thread_time().saturating_sub(before));
         if before.is_some() != (spent > SHORT) {

@@ -69,6 +69,12 @@ impl Authenticator {
             Credential::Bearer(token) => (token, false),
             Credential::Dpop(token) => (token, true),
         };
+        // Apart, because it is large, and most calls show a key, which needs nothing of it.
+        Box::pin(self.bearer(request, token, proven)).await
+    }
+
+    /// Who is calling with an access token.
+    async fn bearer(&self, request: &Presented<'_>, token: &str, proven: bool) -> Result<Arc<Identity>, Refusal> {
         let dpop = match (&self.dpop, proven) {
             (Some(dpop), _) => Some(dpop),
             (None, false) => None,
