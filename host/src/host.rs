@@ -10,7 +10,9 @@ use crate::policy::{AllowAll, Policy, Principal};
 use crate::protocol::{Server, ServerInfo};
 use crate::registry::oversight::{Overseer, Oversight, Rulebook};
 use crate::registry::watch::Watch;
-use crate::registry::{CallCtx, CallFailure, LoadError, PluginSpec, Registry, Snapshot, Source, types::ToolOutcome};
+use crate::registry::{
+    CallCtx, CallFailure, Load, LoadError, PluginSpec, Registry, Snapshot, Source, types::ToolOutcome,
+};
 use crate::sandbox::doors::Secrets;
 use crate::sandbox::{Engine, EngineConfig};
 use crate::transport::http::HttpConfig;
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use toolcell_state::{MemoryStore, TaskStore, ValueStore};
@@ -267,6 +269,12 @@ impl Host {
     /// is in service from then on.
     pub fn reloads(&self) -> watch::Receiver<u64> {
         self.0.registry.generations()
+    }
+
+    /// Tells of each load from now on, with what it left in service; [`reloads`](Self::reloads) tells of the last only.
+    /// Whoever is 64 loads behind misses the oldest, and is told how many.
+    pub fn loads(&self) -> broadcast::Receiver<Load> {
+        self.0.registry.loads()
     }
 
     /// Calls a tool in this process, through validation, policy and cell like any client. `arguments` is the text of a

@@ -59,6 +59,18 @@ use tokio::sync::{Mutex, broadcast, watch as channel};
 /// How often lists are read again at most, however often plugins say that they have changed.
 const LISTING_PAUSE: Duration = Duration::from_millis(250);
 
+/// How many loads are kept for whoever is told of each. Whoever is further behind misses some.
+const LOADS: usize = 64;
+
+/// What a load left in service, and the rules that held for callers then.
+#[derive(Clone)]
+pub struct Load {
+    /// The plugins.
+    pub snapshot: Arc<Snapshot>,
+    /// The rules.
+    pub rules: Arc<Rulebook>,
+}
+
 /// The plugins of one host. Cheap to clone; all clones are the same registry.
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
@@ -70,6 +82,7 @@ struct Inner {
     current: ArcSwap<Snapshot>,
     versions: channel::Sender<Versions>,
     generations: channel::Sender<u64>,
+    loads: broadcast::Sender<Load>,
     announcements: Arc<Announcements>,
     /// Held while loading, so that two reloads never race.
     loading: Mutex<()>,
@@ -87,11 +100,11 @@ impl Registry {
         let versions = channel::Sender::new(Versions::default());
         let current = ArcSwap::from_pointee(Snapshot::default());
         let announcements = Announcements::new();
-        let generations = channel::Sender::new(0);
+        let (generations, loads) = (channel::Sender::new(0), broadcast::Sender::new(LOADS));
         Self(Arc::new_cyclic(|this| {
             let doors = Doors { values: Some(values), peers: Some(Arc::new(peers::Tools(this.clone()))), secrets };
             let loading = Mutex::new(());
-            Inner { engine, oversight, doors, current, versions, generations, announcements, loading }
+            Inner { engine, oversight, doors, current, versions, generations, loads, announcements, loading }
         }))
     }
 
@@ -148,6 +161,11 @@ impl Registry {
     /// Tells when something has been loaded, whether or not a list changed: the generation of the new snapshot.
     pub fn generations(&self) -> channel::Receiver<u64> {
         self.0.generations.subscribe()
+    }
+
+    /// Tells of each load, not only of the last.
+    pub fn loads(&self) -> broadcast::Receiver<Load> {
+        self.0.loads.subscribe()
     }
 
     /// Tells which resources change, as the plugins they belong to say.
@@ -219,6 +237,8 @@ impl Registry {
         let next = Arc::new(Snapshot::next(previous, plugins, problems, stale));
         self.0.current.store(Arc::clone(&next));
         report(previous, &next, cause, started);
+        // Nobody may be listening.
+        let _ = self.0.loads.send(Load { snapshot: Arc::clone(&next), rules: self.rules() });
         self.0.generations.send_replace(next.generation());
         if next.versions() != previous.versions() {
             self.0.versions.send_replace(next.versions());

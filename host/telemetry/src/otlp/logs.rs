@@ -19,7 +19,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, message};
-use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::CONTENT_TYPE;
 
 use super::{OtlpConfig, OtlpError, SCOPE};
@@ -39,7 +39,7 @@ const WAITING_BYTES: usize = 32 << 20;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The most of an answer that is read, in bytes.
-const MAX_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// Takes each line. A clone is the same.
 #[derive(Debug, Clone)]
@@ -101,7 +101,8 @@ impl Logs {
         for (name, value) in &config.headers {
             request = request.header(name, value);
         }
-        let sending = Sending { queue: Arc::clone(&queue), request, frame: Frame::new(resource), failing: false };
+        let (frame, timeout) = (Frame::new(resource), config.timeout);
+        let sending = Sending { queue: Arc::clone(&queue), request, frame, timeout, failing: false };
         let (tell, ended) = channel();
         std::thread::Builder::new()
             .name("toolcell-logs".into())
@@ -205,6 +206,7 @@ struct Sending {
     /// The request but for its body.
     request: RequestBuilder,
     frame: Frame,
+    timeout: Duration,
     failing: bool,
 }
 
@@ -237,15 +239,14 @@ impl Sending {
         let answer = request.body(self.frame.around(&batch.records)).send();
         let answer = answer.map_err(|error| Failed::Now(error.without_url().to_string()))?;
         let status = answer.status();
-        // To its end, so that the connection serves again, unless it has none.
-        let mut body = Vec::new();
-        let read = answer.take(MAX_ANSWER).read_to_end(&mut body);
+        let body = self.read(answer);
         match status.as_u16() {
             200..=299 => {}
             408 | 429 | 502..=504 => return Err(Failed::Now(format!("it answers {status}"))),
             _ => return Err(Failed::ForGood(format!("it answers {status}"))),
         }
-        let rejected = read.ok().and_then(|_| ExportLogsServiceResponse::decode(body.as_slice()).ok()?.partial_success);
+        let rejected =
+            ExportLogsServiceResponse::decode(body.as_slice()).ok().and_then(|answer| answer.partial_success);
         match rejected.filter(|rejected| rejected.rejected_log_records > 0) {
             Some(rejected) => {
                 let text = clip(rejected.error_message, 256);
@@ -253,6 +254,19 @@ impl Sending {
             }
             None => Ok(()),
         }
+    }
+
+    /// An answer to its end, so that the connection serves again; or as much as comes in the time that a request has.
+    fn read(&self, mut answer: Response) -> Vec<u8> {
+        let (mut body, mut piece) = (Vec::new(), [0; 4 * 1024]);
+        let began = Instant::now();
+        while body.len() < MAX_ANSWER && began.elapsed() < self.timeout {
+            match answer.read(&mut piece) {
+                Ok(length) if length > 0 => body.extend_from_slice(piece.get(..length).unwrap_or_default()),
+                _ => break,
+            }
+        }
+        body
     }
 
     /// Once for each spell of failures.
