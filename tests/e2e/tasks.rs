@@ -163,7 +163,8 @@ fn the_operator_decides_what_becomes_a_task() {
         ("tasks = 'always'", "task", "task"),
         ("tasks = 'never'", "complete", "complete"),
         ("tasks = { after-ms = 60000 }", "complete", "complete"),
-        ("tasks = { after-ms = 1 }", "complete", "task"),
+        // What is done at once may or may not be done before a clock of one millisecond has run.
+        ("tasks = { after-ms = 1 }", "", "task"),
     ] {
         let site = Site::new();
         let host = Host::serve(&site.config(&Site::plugin("conformance", setting)));
@@ -172,9 +173,8 @@ fn the_operator_decides_what_becomes_a_task() {
             ("test_simple_text", json!({}), greets),
             ("slow_compute", json!({ "seconds": 0.3, "label": "it" }), computes),
         ] {
-            // What is done at once may be done before a clock of one millisecond has run.
             let result = client.call(tool, &arguments);
-            assert_eq!(result["resultType"], wanted, "{setting} {tool}: {result}");
+            assert!(wanted.is_empty() || result["resultType"] == wanted, "{setting} {tool}: {result}");
             if let Some(id) = result["taskId"].as_str() {
                 wait(&mut client, id, "completed");
             }
