@@ -62,6 +62,7 @@ impl Door {
     }
 
     async fn identify(&self, head: &Parts, peer: &Peer) -> Result<Arc<Identity>, Refusal> {
+        // Only a proof of possession names it.
         let proven = head.headers.contains_key("dpop");
         let url = if proven { self.url(head.uri.path(), peer) } else { String::new() };
         let presented = Presented {

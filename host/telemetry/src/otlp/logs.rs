@@ -23,7 +23,7 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::CONTENT_TYPE;
 
 use super::{OtlpConfig, OtlpError, SCOPE};
-use crate::audit::{EventKind, Written};
+use crate::audit::{Event, EventKind, Written};
 use crate::receipt::Outcome;
 use crate::text::{clip, unhex};
 
@@ -41,8 +41,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The most of an answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Takes each line. A clone is the same.
-#[derive(Debug, Clone)]
+/// Takes each line.
+#[derive(Debug)]
 pub(crate) struct Logs(Arc<Queue>);
 
 /// The thread that sends.
@@ -299,15 +299,10 @@ impl Frame {
         let attributes = resource.iter().map(|(key, value)| text(key.as_str(), value.to_string())).collect();
         let resource = Resource { attributes, ..Resource::default() };
         let scope = InstrumentationScope { name: SCOPE.to_owned(), ..InstrumentationScope::default() };
-        let field = |message: &dyn Fn(&mut Vec<u8>)| {
-            let mut bytes = Vec::new();
-            message(&mut bytes);
-            bytes
-        };
-        Self {
-            resource: field(&|bytes| message::encode(1, &resource, bytes)),
-            scope: field(&|bytes| message::encode(1, &scope, bytes)),
-        }
+        let mut frame = Self { resource: Vec::new(), scope: Vec::new() };
+        message::encode(1, &resource, &mut frame.resource);
+        message::encode(1, &scope, &mut frame.scope);
+        frame
     }
 
     fn around(&self, records: &[u8]) -> Vec<u8> {
@@ -329,9 +324,7 @@ impl Frame {
 
 fn record(written: Written<'_>) -> LogRecord {
     let event = written.event;
-    let (event_name, severity) = describe(event.kind());
-    let bad = event.receipt().is_some_and(|receipt| !matches!(receipt.outcome, Outcome::Ok));
-    let severity = if bad { SeverityNumber::Warn } else { severity };
+    let severity = severity(event);
     let seq = i64::try_from(written.head.seq).unwrap_or(i64::MAX);
     let mut attributes = Vec::with_capacity(5);
     attributes.push(attribute("toolcell.audit.seq", Value::IntValue(seq)));
@@ -356,7 +349,7 @@ fn record(written: Written<'_>) -> LogRecord {
         attributes,
         trace_id,
         span_id,
-        event_name: event_name.to_owned(),
+        event_name: format!("toolcell.audit.{}", event.kind().as_str()),
         ..LogRecord::default()
     }
 }
@@ -374,19 +367,12 @@ fn nanos(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn describe(kind: EventKind) -> (&'static str, SeverityNumber) {
-    match kind {
-        EventKind::Invocation => ("toolcell.audit.invocation", SeverityNumber::Info),
-        EventKind::Refusal => ("toolcell.audit.refusal", SeverityNumber::Warn),
-        EventKind::Approval => ("toolcell.audit.approval", SeverityNumber::Info),
-        EventKind::GrantChange => ("toolcell.audit.grant-change", SeverityNumber::Info),
-        EventKind::Reload => ("toolcell.audit.reload", SeverityNumber::Info),
-        EventKind::Admin => ("toolcell.audit.admin", SeverityNumber::Info),
-        EventKind::Start => ("toolcell.audit.start", SeverityNumber::Info),
-        EventKind::Stop => ("toolcell.audit.stop", SeverityNumber::Info),
-        EventKind::Rotate => ("toolcell.audit.rotate", SeverityNumber::Info),
-        EventKind::Lost => ("toolcell.audit.lost", SeverityNumber::Warn),
-        EventKind::Torn => ("toolcell.audit.torn", SeverityNumber::Warn),
+fn severity(event: &Event) -> SeverityNumber {
+    let bad = event.receipt().is_some_and(|receipt| !matches!(receipt.outcome, Outcome::Ok));
+    match event.kind() {
+        EventKind::Refusal | EventKind::Lost | EventKind::Torn => SeverityNumber::Warn,
+        _ if bad => SeverityNumber::Warn,
+        _ => SeverityNumber::Info,
     }
 }
 
@@ -399,7 +385,7 @@ mod tests {
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 
     use super::*;
-    use crate::audit::{Event, Head};
+    use crate::audit::Head;
 
     /// Answers requests with these, one after the other, and tells the texts of the lines in each.
     fn collector(answers: &'static [&'static str]) -> (String, mpsc::Receiver<Vec<String>>) {
