@@ -151,8 +151,8 @@ struct ModuleInner {
     /// instantiated.
     memory_images: OnceLock<Option<ModuleMemoryImages>>,
 
-    /// Where the code of each function begins that a `VMFuncRef` can be made of, found once and not in every instance.
-    funcref_code: OnceLock<Box<[Option<FuncRefCode>]>>,
+    /// What a `VMFuncRef` of each function is made of, found once and not in every instance.
+    funcref_templates: OnceLock<Box<[Option<FuncRefTemplate>]>>,
 
     /// Flag indicating whether this module can be serialized or not.
     #[cfg(any(feature = "cranelift", feature = "winch"))]
@@ -165,12 +165,21 @@ struct ModuleInner {
     checksum: WasmChecksum,
 }
 
-/// The two entries of a function, as addresses in the shared image of its module.
+/// A `VMFuncRef` without its `VMContext`.
 #[derive(Clone, Copy)]
-pub(crate) struct FuncRefCode {
-    pub(crate) array_call: usize,
-    pub(crate) wasm_call: usize,
+pub(crate) struct FuncRefTemplate {
+    /// The two entries of the function, as addresses in the shared image of its module.
+    pub(crate) array_call: NonNull<u8>,
+    pub(crate) wasm_call: NonNull<u8>,
+    pub(crate) type_index: VMSharedTypeIndex,
+    /// Where in the `VMContext` it belongs.
+    pub(crate) offset: u32,
 }
+
+// SAFETY: the addresses are of code, which nobody writes.
+unsafe impl Send for FuncRefTemplate {}
+// SAFETY: as above.
+unsafe impl Sync for FuncRefTemplate {}
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -563,7 +572,7 @@ impl Module {
                 engine: engine.clone(),
                 code,
                 memory_images: OnceLock::new(),
-                funcref_code: OnceLock::new(),
+                funcref_templates: OnceLock::new(),
                 module,
                 #[cfg(any(feature = "cranelift", feature = "winch"))]
                 serializable,
@@ -1181,27 +1190,32 @@ impl Module {
         Some(NonNull::new(ptr).unwrap())
     }
 
-    /// Where the code of a defined function begins, if a `VMFuncRef` can be made of it. Only right where stores share the
-    /// image, which they do unless guests are being debugged.
-    pub(crate) fn funcref_code(&self, index: DefinedFuncIndex) -> Option<FuncRefCode> {
+    /// What the `VMFuncRef` of a defined function is made of, if there can be one. None of any function while guests are being
+    /// debugged: then stores do not share the image.
+    pub(crate) fn funcref_template(&self, index: DefinedFuncIndex) -> Option<&FuncRefTemplate> {
         use wasmtime_environ::EntityRef;
-        let all = self.inner.funcref_code.get_or_init(|| {
+        let all = self.inner.funcref_templates.get_or_init(|| {
+            if self.engine().tunables().debug_guest {
+                return Box::default();
+            }
             let compiled = self.compiled_module();
             let module = compiled.module();
-            let text = self.engine_code().text().as_ptr() as usize;
-            let start = |key| text + compiled.function_range(key).start;
+            let text = self.engine_code().text();
+            let start = |key| NonNull::from(&text[compiled.function_range(key).start]);
             module
                 .defined_func_indices()
                 .map(|index| {
-                    let escapes = module.functions[module.func_index(index)].is_escaping();
-                    escapes.then(|| FuncRefCode {
+                    let func = &module.functions[module.func_index(index)];
+                    func.is_escaping().then(|| FuncRefTemplate {
                         array_call: start(FuncKey::ArrayToWasmTrampoline(module.module_index, index)),
                         wasm_call: start(FuncKey::DefinedWasmFunction(module.module_index, index)),
+                        type_index: func.signature.unwrap_engine_type_index(),
+                        offset: self.offsets().vmctx_func_ref(func.func_ref),
                     })
                 })
                 .collect()
         });
-        *all.get(index.index())?
+        all.get(index.index())?.as_ref()
     }
 
     pub(crate) fn memory_images(&self) -> Result<Option<&ModuleMemoryImages>> {

@@ -875,28 +875,24 @@ impl Instance {
         registry: &ModuleRegistry,
         def_index: DefinedFuncIndex,
     ) -> Option<NonNull<VMFuncRef>> {
+        if let Some(made) = self.runtime_module().and_then(|module| module.funcref_template(def_index)) {
+            let func_ref = VMFuncRef {
+                array_call: VmPtr::from(made.array_call.cast()),
+                wasm_call: Some(VmPtr::from(made.wasm_call.cast())),
+                vmctx: VMOpaqueContext::from_vmcontext(self.vmctx()).into(),
+                type_index: made.type_index,
+            };
+            // SAFETY: the offset is that of this function's slot within our `VMContext`.
+            let func_ref_ptr = unsafe { self.vmctx_plus_offset_raw::<VMFuncRef>(made.offset) };
+            // SAFETY: as above.
+            unsafe { func_ref_ptr.write(func_ref) };
+            return Some(func_ref_ptr);
+        }
         let module = self.env_module();
         let index = module.func_index(def_index);
         let func = &module.functions[index];
         let type_index = func.signature.unwrap_engine_type_index();
         let vmctx_offset = self.offsets().vmctx_func_ref(func.func_ref);
-        let code = self
-            .runtime_module()
-            .filter(|module| !module.engine().tunables().debug_guest)
-            .and_then(|module| module.funcref_code(def_index));
-        if let Some(code) = code {
-            let func_ref = VMFuncRef {
-                array_call: VmPtr::from(NonNull::new(code.array_call as *mut _).unwrap()),
-                wasm_call: Some(VmPtr::from(NonNull::new(code.wasm_call as *mut _).unwrap())),
-                vmctx: VMOpaqueContext::from_vmcontext(self.vmctx()).into(),
-                type_index,
-            };
-            // SAFETY: the offset is that of this function's slot within our `VMContext`.
-            let func_ref_ptr = unsafe { self.vmctx_plus_offset_raw::<VMFuncRef>(vmctx_offset) };
-            // SAFETY: as above.
-            unsafe { func_ref_ptr.write(func_ref) };
-            return Some(func_ref_ptr);
-        }
         let array_to_wasm_key = FuncKey::ArrayToWasmTrampoline(module.module_index, def_index);
         let wasm_key = FuncKey::DefinedWasmFunction(module.module_index, def_index);
         // SAFETY: the type/offset/keys here are all valid for the defined
