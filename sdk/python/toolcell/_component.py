@@ -232,7 +232,21 @@ def _tools(plugin: Plugin) -> type:
     ]
     tool_list = wit.ToolList(listed, cache(plugin.cache))
 
-    complete = wit.ToolOutcome_Complete
+    # What most tools answer is text alone: one answer serves for all of them, with another text each time. It has been written out
+    # before the next call begins.
+    plain = types.TextContent("", None, None)
+    plain_outcome = wit.ToolOutcome_Complete(types.ToolResult([types.Content_Text(plain)], None, False, None))
+
+    def outcome(tool: Tool, value: Any) -> Any:
+        if type(value) is str and not tool.is_structured:
+            plain.text = value if value.isascii() else text(value)
+            return plain_outcome
+        result, structured = tool.write(value)
+        return wit.ToolOutcome_Complete(
+            types.ToolResult(
+                [content(piece) for piece in result.content], maybe(structured), result.is_error, object_text(result.meta)
+            )
+        )
 
     class Tools:
         def list_tools(self) -> Any:
@@ -241,23 +255,13 @@ def _tools(plugin: Plugin) -> type:
         def call_tool(self, call: Any) -> Any:
             continued = call.continuation and continuation(call.continuation)
             try:
-                return complete(plugin.call_tool(call.name, call.arguments, continued, _tool_result))
+                return plugin.call_tool(call.name, call.arguments, continued, outcome)
             except InputRequired as asked:
                 return wit.ToolOutcome_InputRequired(input_required(asked))
             except errors.ToolError as error:
                 raise call_error(error) from None
 
     return Tools
-
-
-def _tool_result(tool: Tool, value: Any) -> Any:
-    if type(value) is str and not tool.is_structured:
-        # What most tools return, without the detour over content that could say more of it.
-        return types.ToolResult([types.Content_Text(types.TextContent(text(value), None, None))], None, False, None)
-    result, structured = tool.write(value)
-    return types.ToolResult(
-        [content(piece) for piece in result.content], maybe(structured), result.is_error, object_text(result.meta)
-    )
 
 
 def _resources(plugin: Plugin) -> type:

@@ -493,14 +493,17 @@ def default(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON; return a dataclass, a dict, a list or text")
 
 
-_decoder = json.JSONDecoder()
+_scan = json.JSONDecoder().scan_once
 
 
 def read(text: str) -> Any:
     """The value of the text of a JSON object that the host has read before. Faster than `json.loads`, which looks for blanks at its
     ends each time.
     """
-    return _decoder.raw_decode(text if text.startswith("{") else text.lstrip(" \t\r\n"))[0]
+    try:
+        return _scan(text, 0)[0]
+    except StopIteration:
+        return json.loads(text)
 
 
 def dumps(value: Any) -> str:
