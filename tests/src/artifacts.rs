@@ -100,7 +100,7 @@ pub fn report(name: &str) -> PathBuf {
     target_folder().join(name)
 }
 
-/// `target/release` or `target/debug`: the test binary is in its `deps`.
+/// Such as `target/quick`: the test binary is in its `deps`.
 fn profile_folder() -> PathBuf {
     let this = env::current_exe().expect("the test binary has a path");
     let deps = this.parent().expect("the test binary is in a folder");

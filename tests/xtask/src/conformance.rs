@@ -90,7 +90,7 @@ impl Host {
     /// Starts it on a free port and waits for the line that says where it listens.
     fn start(workspace: &Workspace, log: &Path) -> Outcome<Self> {
         let component = workspace.target.join("plugins/conformance.wasm");
-        let mut process = Command::new(workspace.host())
+        let mut process = Command::new(workspace.program("toolcell"))
             .arg("serve")
             .arg(&component)
             .args(["--http", "127.0.0.1:0"])
@@ -98,7 +98,7 @@ impl Host {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|why| format!("cannot start {}: {why}", workspace.host().display()))?;
+            .map_err(|why| format!("cannot start {}: {why}", workspace.program("toolcell").display()))?;
         let stderr = process.stderr.take().ok_or("the host has no stderr")?;
         let (told, telling) = mpsc::channel();
         let mut file = fs::File::create(log)?;

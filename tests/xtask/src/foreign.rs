@@ -15,7 +15,8 @@ pub const HELP: &str = "\
 Builds the components of tests/foreign into target/foreign/NAME.wasm. The toolchains of Python, JavaScript and Go are
 those the SDKs' examples are built with. A component is not built again if nothing it is made of has changed.";
 
-const PACKAGE: &str = "toolcell-foreign";
+/// Builds components in Go.
+pub const GO_BUILDER: &str = "toolcell-foreign-go";
 
 /// How a component that is not Rust is made.
 enum Kind {
@@ -58,8 +59,8 @@ pub fn build(workspace: &Workspace) -> Outcome {
             sdk::build_some(workspace, &[language], &["echo"])?;
         }
     }
-    step("foreign components", || {
-        plugins::examples_of(workspace, PACKAGE, "tests/foreign", "foreign")?;
+    plugins::rust(workspace)?;
+    step("foreign components in other languages", || {
         COMPONENTS.iter().try_for_each(|component| make(workspace, component))
     })
 }
@@ -102,9 +103,8 @@ fn make(workspace: &Workspace, component: &Component) -> Outcome {
             command
         }
         Kind::Go => {
-            let mut command = workspace.cargo("run");
-            command.args(["--quiet", "--package", "toolcell-foreign-go", "--"]).arg(found("go")).arg(wit);
-            command.arg(component.world).arg(&source).arg(work.join("go")).arg(&made);
+            let mut command = Command::new(projects::builder(workspace, "--bin", GO_BUILDER)?);
+            command.arg(found("go")).arg(wit).arg(component.world).arg(&source).arg(work.join("go")).arg(&made);
             command
         }
     };

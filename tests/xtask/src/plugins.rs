@@ -6,44 +6,25 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::projects;
 use crate::run::{Outcome, read, run, step};
 use crate::workspace::{GUEST_TARGET, Workspace, write_if_changed};
+use crate::{projects, sdk};
 
 pub const HELP: &str = "\
 Builds plugins/* into target/plugins/NAME.wasm, examples/*-rust and examples with a plugin.toml into
-target/examples/NAME.wasm and the hostile guests of tests/guests into target/guests/NAME.wasm. Adds the compile target
-wasm32-wasip2 by rustup if it is not there yet, and gets the toolchains of other languages into target/tools. A
+target/examples/NAME.wasm, the hostile guests of tests/guests into target/guests/NAME.wasm and the foreign components in
+Rust into target/foreign/NAME.wasm. Adds the compile target wasm32-wasip2 by rustup if it is not there yet, and gets the
+toolchains of other languages into target/tools. A
 component whose bytes have not changed is left alone, so a running host does not reload it; one in another language
 than Rust is not even built if nothing it is made of has changed.";
 
-/// Builds every guest and copies the components.
+/// Packages whose examples are components, by their folder and by where in `target` they are put.
+const EXAMPLES: [(&str, &str, &str); 2] =
+    [("toolcell-guests", "tests/guests", "guests"), ("toolcell-foreign", "tests/foreign", "foreign")];
+
+/// Builds the guests in Rust and the plugins in other languages, and copies the components.
 pub fn build(workspace: &Workspace) -> Outcome {
-    step("guests' compile target", || ensure_target(workspace))?;
-    step("plugins", || {
-        let plugins = workspace.packages_in("plugins")?;
-        let mut examples = workspace.packages_in("examples")?;
-        examples.retain(|name| name.ends_with("-rust"));
-        let packages: Vec<String> =
-            plugins.iter().map(|name| format!("plugin-{name}")).chain(examples.clone()).collect();
-        if packages.is_empty() {
-            return Ok(());
-        }
-        let mut cargo = guest_build(workspace);
-        cargo.arg("--lib");
-        for package in &packages {
-            cargo.args(["--package", package]);
-        }
-        run(&mut cargo)?;
-        let built = built_guests(workspace);
-        for name in &plugins {
-            put(&built, &format!("plugin-{name}"), &workspace.target.join("plugins"), name)?;
-        }
-        for name in &examples {
-            put(&built, name, &workspace.target.join("examples"), name)?;
-        }
-        Ok(())
-    })?;
+    rust(workspace)?;
     step("plugins in other languages", || {
         for folder in ["plugins", "examples"] {
             for name in projects::projects_in(workspace, folder)? {
@@ -52,30 +33,45 @@ pub fn build(workspace: &Workspace) -> Outcome {
             }
         }
         Ok(())
-    })?;
-    step("hostile guests", || {
-        if !workspace.has_package("tests/guests") {
-            return Ok(());
-        }
-        examples_of(workspace, "toolcell-guests", "tests/guests", "guests")
     })
 }
 
-/// Builds the examples of a package that are components, and puts them into `target/TO`.
-pub fn examples_of(workspace: &Workspace, package: &str, folder: &str, to: &str) -> Outcome {
-    run(guest_build(workspace).args(["--package", package, "--examples"]))?;
-    let built = built_guests(workspace).join("examples");
-    for name in example_names(workspace, folder)? {
-        put(&built, &name, &workspace.target.join(to), &name)?;
-    }
-    Ok(())
-}
-
-/// Builds the component of one package and puts it at `to`.
-pub fn package(workspace: &Workspace, package: &str, to: &Path) -> Outcome {
-    run(guest_build(workspace).args(["--lib", "--package", package]))?;
-    let folder = to.parent().ok_or("a file without a folder")?;
-    put(&built_guests(workspace), package, folder, &to.file_stem().unwrap_or_default().to_string_lossy())
+/// Builds every guest in Rust and copies the components. All in one go, whichever are wanted: cargo joins the features of what it
+/// is asked to build, so another selection would compile what they share once more.
+pub fn rust(workspace: &Workspace) -> Outcome {
+    step("guests' compile target", || ensure_target(workspace))?;
+    step("guests in Rust", || {
+        let plugins = workspace.packages_in("plugins")?;
+        let mut examples = workspace.packages_in("examples")?;
+        examples.retain(|name| name.ends_with("-rust"));
+        let others: Vec<_> = EXAMPLES.iter().filter(|(_, folder, _)| workspace.has_package(folder)).collect();
+        let mut cargo = workspace.cargo("build");
+        cargo.args(["--profile", "plugin", "--target", GUEST_TARGET, "--lib", "--examples"]);
+        for name in &plugins {
+            cargo.args(["--package", &format!("plugin-{name}")]);
+        }
+        for package in examples.iter().map(String::as_str).chain(others.iter().map(|(package, ..)| *package)) {
+            cargo.args(["--package", package]);
+        }
+        run(&mut cargo)?;
+        let built = workspace.target.join(GUEST_TARGET).join("plugin");
+        let into = |folder: &str| workspace.target.join(folder);
+        for name in &plugins {
+            put(&built, &format!("plugin-{name}"), &into("plugins"), name)?;
+        }
+        for name in &examples {
+            put(&built, name, &into("examples"), name)?;
+        }
+        for (name, package) in sdk::RUST_EXAMPLES {
+            put(&built, package, &into("sdk-examples/rust"), name)?;
+        }
+        for (_, folder, to) in others {
+            for name in example_names(workspace, folder)? {
+                put(&built.join("examples"), &name, &into(to), &name)?;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// The examples that a package's `Cargo.toml` names.
@@ -84,16 +80,6 @@ fn example_names(workspace: &Workspace, folder: &str) -> Outcome<Vec<String>> {
     let examples = manifest.split("[[example]]").skip(1);
     let name = |example: &str| Some(example.split_once("name = \"")?.1.split_once('"')?.0.to_owned());
     Ok(examples.filter_map(name).collect())
-}
-
-fn guest_build(workspace: &Workspace) -> Command {
-    let mut cargo = workspace.cargo("build");
-    cargo.args(["--profile", "plugin", "--target", GUEST_TARGET]);
-    cargo
-}
-
-fn built_guests(workspace: &Workspace) -> std::path::PathBuf {
-    workspace.target.join(GUEST_TARGET).join("plugin")
 }
 
 fn put(built: &Path, package: &str, folder: &Path, name: &str) -> Outcome {

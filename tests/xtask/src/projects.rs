@@ -7,8 +7,10 @@ use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
-use crate::run::{Outcome, run};
+use crate::run::{Outcome, run, step};
 use crate::workspace::{Workspace, write_if_changed};
 
 /// Folders inside a project that are made, and folders that editors and tools leave behind.
@@ -16,6 +18,9 @@ const MADE: [&str; 6] = [".toolcell", "build", "target", "node_modules", "__pyca
 
 /// The variable that tells builds where toolchains are kept.
 const TOOLS: &str = "TOOLCELL_TOOLS";
+
+/// Builds and tests projects as `toolcell build` and `toolcell test` do.
+pub const AUTHOR: &str = "author";
 
 /// What every project's component depends on besides its own files.
 const SHARED: [&str; 3] = ["host/author", "sdk", "wit"];
@@ -46,10 +51,8 @@ pub fn build(workspace: &Workspace, folder: &str, to: &Path) -> Outcome {
         return Ok(());
     }
     eprintln!("    {folder}");
-    let mut cargo = workspace.cargo("run");
-    cargo.args(["--quiet", "--package", "toolcell-author", "--example", "author", "--", "build"]);
-    cargo.arg(&project).arg("--get").env(TOOLS, tools(workspace));
-    run(&mut cargo)?;
+    let mut author = Command::new(builder(workspace, "--example", AUTHOR)?);
+    run(author.arg("build").arg(&project).arg("--get").env(TOOLS, tools(workspace)))?;
     let built = component_of(&project)?;
     let bytes = fs::read(&built).map_err(|why| format!("cannot read {}: {why}", built.display()))?;
     write_if_changed(to, &bytes)?;
@@ -59,9 +62,21 @@ pub fn build(workspace: &Workspace, folder: &str, to: &Path) -> Outcome {
 /// Runs the unit tests of the project in `folder` (relative to the root), as `toolcell test` does.
 pub fn test(workspace: &Workspace, folder: &str) -> Outcome {
     eprintln!("    {folder}");
-    let mut cargo = workspace.cargo("run");
-    cargo.args(["--quiet", "--package", "toolcell-author", "--example", "author", "--", "test"]);
-    run(cargo.arg(workspace.root.join(folder)).env(TOOLS, tools(workspace)))
+    let mut author = Command::new(builder(workspace, "--example", AUTHOR)?);
+    run(author.arg("test").arg(workspace.root.join(folder)).env(TOOLS, tools(workspace)))
+}
+
+/// The program `name` of the workspace, which builds guests: a `--bin` or an `--example`. It is built once in a run, and before the
+/// host: cargo lets nobody else build while it does.
+pub fn builder(workspace: &Workspace, kind: &str, name: &'static str) -> Outcome<PathBuf> {
+    static BUILT: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(&name) {
+        step(&format!("builder of guests: {name}"), || run(workspace.quick("build").args([kind, name])))?;
+        built.push(name);
+    }
+    let folder = if kind == "--example" { "examples/" } else { "" };
+    Ok(workspace.program(&format!("{folder}{name}")))
 }
 
 /// A program of the toolchain whose folder begins with `name`.

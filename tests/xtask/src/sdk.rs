@@ -25,9 +25,9 @@ const LANGUAGES: [(&str, &str); 7] = [
     ("zig", "sdk/zig/examples/{}"),
 ];
 
-/// Rust has its own way: its examples are packages of the workspace.
+/// Rust has its own way: its examples are packages of the workspace, built with the other guests.
 const RUST: &str = "rust";
-const PACKAGES: [(&str, &str); 2] = [("echo", "plugin-echo"), ("todo", "todo-rust")];
+pub const RUST_EXAMPLES: [(&str, &str); 2] = [("echo", "plugin-echo"), ("todo", "todo-rust")];
 
 /// JavaScript's other engine, which has `echo` alone: what differs is the engine.
 const STARLINGMONKEY: (&str, &str) = ("starlingmonkey", "sdk/js/examples/echo-starlingmonkey");
@@ -54,6 +54,9 @@ pub fn build(workspace: &Workspace, languages: &[String]) -> Outcome {
 pub fn build_some(workspace: &Workspace, languages: &[&str], examples: &[&str]) -> Outcome {
     for language in languages {
         step(&format!("SDK examples: {language}"), || {
+            if *language == RUST {
+                return plugins::rust(workspace);
+            }
             examples.iter().try_for_each(|example| build_one(workspace, language, example))
         })?;
     }
@@ -107,10 +110,6 @@ fn javascript(workspace: &Workspace, clients: &Clients) -> Outcome {
 
 fn build_one(workspace: &Workspace, language: &str, example: &str) -> Outcome {
     let to = workspace.target.join("sdk-examples").join(language).join(format!("{example}.wasm"));
-    if language == RUST {
-        let package = PACKAGES.iter().find(|(name, _)| *name == example).map(|(_, package)| *package);
-        return plugins::package(workspace, package.ok_or("no such example")?, &to);
-    }
     if language == STARLINGMONKEY.0 {
         return if example == "echo" { projects::build(workspace, STARLINGMONKEY.1, &to) } else { Ok(()) };
     }

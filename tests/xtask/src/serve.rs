@@ -14,7 +14,7 @@ What follows is passed on to `toolcell serve`; a --config or an --http of your o
 pub fn serve(workspace: &Workspace, arguments: &[String]) -> Outcome {
     plugins::build(workspace)?;
     step("host", || build_host(workspace))?;
-    let mut host = Command::new(workspace.host());
+    let mut host = Command::new(workspace.program("toolcell"));
     host.arg("serve").current_dir(&workspace.root);
     for (option, default) in [("--config", "examples/toolcell.toml"), ("--http", "127.0.0.1:8080")] {
         if !given(arguments, option) {
@@ -27,7 +27,7 @@ pub fn serve(workspace: &Workspace, arguments: &[String]) -> Outcome {
 
 /// Builds the host.
 pub fn build_host(workspace: &Workspace) -> Outcome {
-    run(workspace.release("build").args(["--bin", "toolcell"]))
+    run(workspace.quick("build").args(["--bin", "toolcell"]))
 }
 
 fn given(arguments: &[String], option: &str) -> bool {

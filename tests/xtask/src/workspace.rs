@@ -8,6 +8,8 @@ use std::process::Command;
 
 use crate::run::Outcome;
 
+/// The profile in which chores build what they run.
+const PROFILE: &str = "quick";
 /// The target guests are compiled for.
 pub const GUEST_TARGET: &str = "wasm32-wasip2";
 
@@ -48,17 +50,17 @@ impl Workspace {
         command
     }
 
-    /// `cargo SUBCOMMAND --release --workspace`. Always the whole workspace, even for one program of it: cargo joins the
-    /// features of what it is asked to build, so another selection would compile the host and wasmtime once more.
-    pub fn release(&self, subcommand: &str) -> Command {
+    /// `cargo SUBCOMMAND` over the whole workspace, in the profile of the chores. Always the whole workspace, even for one program of it:
+    /// cargo joins the features of what it is asked to build, so another selection would compile the host and wasmtime once more.
+    pub fn quick(&self, subcommand: &str) -> Command {
         let mut command = self.cargo(subcommand);
-        command.args(["--release", "--workspace"]);
+        command.args(["--profile", PROFILE, "--workspace"]);
         command
     }
 
-    /// The host as [`Workspace::release`] leaves it.
-    pub fn host(&self) -> PathBuf {
-        self.target.join("release").join(format!("toolcell{}", env::consts::EXE_SUFFIX))
+    /// A program as [`Workspace::quick`] leaves it, by its name.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.target.join(PROFILE).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     /// The folders directly inside `folder` (relative to the root) that hold a package, by name, in order.

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Tries the image, and what of kubernetes/toolcell.yaml runs without a cluster: its deployment and its configuration.
+
+    pip install 'httpx[http2]'
+    podman build -f examples/deploy/container/Containerfile -t toolcell .      (in the root of the repository)
+    examples/deploy/container/under_podman.py --image toolcell
+
+Runs as root, to see the state of processes. It fails if anything is not as it should be.
+"""
+
+import argparse
+import importlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+
+DEPLOY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(DEPLOY))
+common = importlib.import_module("try")
+expect, until, replaced, NAME = common.expect, common.until, common.replaced, common.NAME
+
+CONFIG = f"""
+[server]
+http = "0.0.0.0:8080"
+allowed-hosts = ["{NAME}"]
+admin = "0.0.0.0:9090"
+admin-unauthenticated = "anyone"
+drain-ms = 20000
+
+[auth]
+keys = "/etc/toolcell/keys.json"
+
+[[allow]]
+groups = ["people"]
+tools = ["*"]
+
+[plugins.conformance]
+path = "/usr/local/lib/toolcell/conformance.wasm"
+"""
+IMAGE_OF_THE_EXAMPLE = "registry.example.com/toolcell:0.1.0"
+
+
+class Client(common.Client):
+    """One that shows a key."""
+
+    key = ""
+
+    def head(self):
+        headers, extensions = super().head()
+        return headers | {"authorization": f"Bearer {self.key}"}, extensions
+
+
+def podman(*arguments, check: bool = True) -> str:
+    done = subprocess.run(["podman", *map(str, arguments)], capture_output=True, text=True)
+    if check and done.returncode != 0:
+        sys.exit(f"podman {' '.join(map(str, arguments))}: {done.stderr}")
+    return done.stdout.strip()
+
+
+def inspect(container: str) -> dict:
+    return json.loads(podman("container", "inspect", container))[0]
+
+
+def is_confined(what: str, container: str):
+    status = Path(f"/proc/{inspect(container)['State']['Pid']}/status").read_text()
+    seen = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    expect(f"{what}: runs as 65532", seen["Uid"].split() == ["65532"] * 4, seen["Uid"].split())
+    expect(f"{what}: has no capability", int(seen["CapEff"], 16) == int(seen["CapBnd"], 16) == 0, seen["CapBnd"])
+    expect(f"{what}: can gain no privilege", seen["NoNewPrivs"] == "1")
+    expect(f"{what}: under a system call filter", seen["Seccomp"] == "2")
+    expect(f"{what}: its root is read-only", inspect(container)["HostConfig"]["ReadonlyRootfs"])
+
+
+def is_healthy(what: str, admin: str):
+    until(f"{what} is ready", lambda: httpx.get(f"{admin}/readyz").status_code == 200, 60)
+    expect(f"{what}: /livez is 200", httpx.get(f"{admin}/livez").status_code == 200)
+    expect(f"{what}: /metrics has figures", "toolcell_calls" in httpx.get(f"{admin}/metrics").text)
+
+
+def refuses_strangers(what: str, url: str):
+    answer = httpx.post(url, headers={"host": NAME}, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    expect(f"{what}: without a key there is nothing", answer.status_code == 401, answer.status_code)
+
+
+def container(image: str, folder: Path):
+    http, admin = common.free_port(), common.free_port()
+    flags = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--tmpfs", "/cache:mode=0700,U"]
+    documented = (DEPLOY / "container/Containerfile").read_text()
+    for flag in flags:
+        expect(f"documented: {flag}", flag in documented)
+    name = podman("run", "-d", *flags, "--stop-timeout=30", "-v", f"{folder}:/etc/toolcell:ro", "-p", f"127.0.0.1:{http}:8080",
+                  "-p", f"127.0.0.1:{admin}:9090", image)
+    try:
+        is_healthy("container", f"http://127.0.0.1:{admin}")
+        is_confined("container", name)
+        refuses_strangers("container", f"http://127.0.0.1:{http}/mcp")
+        common.drive("container", Client(f"http://127.0.0.1:{http}/mcp", True, False, None), "HTTP/1.1")
+        shell = subprocess.run(["podman", "exec", name, "sh", "-c", "true"], capture_output=True)
+        expect("container: there is no shell", shell.returncode != 0)
+        # Mount points are made, files are not.
+        changed = {line.split(" ", 1)[1] for line in podman("diff", name).splitlines()}
+        stray = {it for it in changed if not it.startswith(("/etc", "/cache", "/run", "/dev", "/proc", "/sys", "/tmp"))}
+        expect("container: nothing was written beside the caches", not stray, stray or "")
+        podman("stop", name)
+        expect("container: SIGTERM ends it with 0", inspect(name)["State"]["ExitCode"] == 0)
+    finally:
+        podman("rm", "-f", "-t", "0", name, check=False)
+
+
+def pod(image: str, folder: Path):
+    """The objects that podman knows, as they are but for the configuration, which gets a key, and its volume."""
+    objects = [it for it in re.split(r"(?m)^---\n", (DEPLOY / "kubernetes/toolcell.yaml").read_text())]
+    config_map, deployment = objects[0], objects[1]
+    expect("pod: the example has what podman plays", "kind: ConfigMap" in config_map and "kind: Deployment" in deployment)
+    keys = (folder / "keys.json").read_text()
+    added = "\n[auth]\nkeys = \"/etc/toolcell/keys.json\"\n\n[[allow]]\ngroups = [\"people\"]\ntools = [\"*\"]\n"
+    config_map = replaced(config_map, [("[plugins.time]", "[plugins.conformance]"), ("toolcell/time.wasm", "toolcell/conformance.wasm")])
+    config_map = config_map.rstrip() + "\n" + "".join(f"    {line}\n" for line in added.splitlines())
+    config_map += "  keys.json: |\n" + "".join(f"    {line}\n" for line in keys.splitlines())
+    # One of them, on ports of this machine: podman has no services.
+    http, admin = common.free_port(), common.free_port()
+    deployment = replaced(deployment, [
+        ("replicas: 2", "replicas: 1"),
+        ("containerPort: 8080 }", f"containerPort: 8080, hostPort: {http}, hostIP: 127.0.0.1 }}"),
+        ("containerPort: 9090 }", f"containerPort: 9090, hostPort: {admin}, hostIP: 127.0.0.1 }}"),
+    ])
+    manifest = folder / "toolcell.yaml"
+    manifest.write_text(f"{config_map}---\n{deployment}")
+    podman("tag", image, IMAGE_OF_THE_EXAMPLE)
+    podman("kube", "play", manifest)
+    try:
+        name = next(it for it in podman("ps", "--format", "{{.Names}}").splitlines() if it.endswith("-toolcell"))
+        is_healthy("pod", f"http://127.0.0.1:{admin}")
+        is_confined("pod", name)
+        refuses_strangers("pod", f"http://127.0.0.1:{http}/mcp")
+        common.drive("pod", Client(f"http://127.0.0.1:{http}/mcp", True, False, None), "HTTP/1.1")
+    finally:
+        podman("kube", "down", manifest, check=False)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--image", default="toolcell")
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="toolcell-image-") as scratch:
+        folder = Path(scratch)
+        folder.chmod(0o755)
+        (folder / "toolcell.toml").write_text(CONFIG)
+        made = ["run", "--rm", "--user", "0", "-v", f"{folder}:/etc/toolcell", options.image, "key", "new", "someone"]
+        shown = podman(*made, "--group", "people", "--file", "/etc/toolcell/keys.json")
+        Client.key = next(word for word in shown.split() if word.startswith("tc"))
+        # The server's user reads it; in production a secret's mount does that.
+        (folder / "keys.json").chmod(0o644)
+        container(options.image, folder)
+        pod(options.image, folder)
+    print("all of it is as it should be")
+
+
+if __name__ == "__main__":
+    main()
