@@ -28,6 +28,7 @@ import httpx
 
 HERE = Path(__file__).resolve().parent
 NAME = "tools.example.com"
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "try", "version": "1"}}
 
 
 def free_port() -> int:
@@ -52,6 +53,15 @@ def expect(what: str, good: bool, seen=""):
     print(("ok    " if good else "WRONG ") + what, seen, flush=True)
     if not good:
         sys.exit(1)
+
+
+def is_confined(what: str, status: str) -> list[str]:
+    """Judges a process by its /proc/PID/status; returns its four user ids."""
+    seen = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    expect(f"{what}: has no capability", int(seen["CapEff"], 16) == int(seen["CapBnd"], 16) == 0, seen["CapBnd"])
+    expect(f"{what}: can gain no privilege", seen["NoNewPrivs"] == "1")
+    expect(f"{what}: under a system call filter", seen["Seccomp"] == "2")
+    return seen["Uid"].split()
 
 
 def replaced(text: str, pairs: list[tuple[str, str]]) -> str:
@@ -103,8 +113,7 @@ class Client:
             return await asyncio.gather(*(one(*it) for it in enumerate(calls)))
 
     def begin(self):
-        hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "try", "version": "1"}}
-        _, response = self.send("initialize", hello)
+        _, response = self.send("initialize", HELLO)
         response.raise_for_status()
         self.session = response.headers["mcp-session-id"]
         self.send("notifications/initialized", {}, notify=True)

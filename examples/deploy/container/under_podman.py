@@ -24,6 +24,14 @@ sys.path.insert(0, str(DEPLOY))
 common = importlib.import_module("try")
 expect, until, replaced, NAME = common.expect, common.until, common.replaced, common.NAME
 
+AUTH = """
+[auth]
+keys = "/etc/toolcell/keys.json"
+
+[[allow]]
+groups = ["people"]
+tools = ["*"]
+"""
 CONFIG = f"""
 [server]
 http = "0.0.0.0:8080"
@@ -31,14 +39,7 @@ allowed-hosts = ["{NAME}"]
 admin = "0.0.0.0:9090"
 admin-unauthenticated = "anyone"
 drain-ms = 20000
-
-[auth]
-keys = "/etc/toolcell/keys.json"
-
-[[allow]]
-groups = ["people"]
-tools = ["*"]
-
+{AUTH}
 [plugins.conformance]
 path = "/usr/local/lib/toolcell/conformance.wasm"
 """
@@ -67,12 +68,8 @@ def inspect(container: str) -> dict:
 
 
 def is_confined(what: str, container: str):
-    status = Path(f"/proc/{inspect(container)['State']['Pid']}/status").read_text()
-    seen = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    expect(f"{what}: runs as 65532", seen["Uid"].split() == ["65532"] * 4, seen["Uid"].split())
-    expect(f"{what}: has no capability", int(seen["CapEff"], 16) == int(seen["CapBnd"], 16) == 0, seen["CapBnd"])
-    expect(f"{what}: can gain no privilege", seen["NoNewPrivs"] == "1")
-    expect(f"{what}: under a system call filter", seen["Seccomp"] == "2")
+    ids = common.is_confined(what, Path(f"/proc/{inspect(container)['State']['Pid']}/status").read_text())
+    expect(f"{what}: runs as 65532", ids == ["65532"] * 4, ids)
     expect(f"{what}: its root is read-only", inspect(container)["HostConfig"]["ReadonlyRootfs"])
 
 
@@ -114,13 +111,11 @@ def container(image: str, folder: Path):
 
 def pod(image: str, folder: Path):
     """The objects that podman knows, as they are but for the configuration, which gets a key, and its volume."""
-    objects = [it for it in re.split(r"(?m)^---\n", (DEPLOY / "kubernetes/toolcell.yaml").read_text())]
-    config_map, deployment = objects[0], objects[1]
+    config_map, deployment, *_ = re.split(r"(?m)^---\n", (DEPLOY / "kubernetes/toolcell.yaml").read_text())
     expect("pod: the example has what podman plays", "kind: ConfigMap" in config_map and "kind: Deployment" in deployment)
     keys = (folder / "keys.json").read_text()
-    added = "\n[auth]\nkeys = \"/etc/toolcell/keys.json\"\n\n[[allow]]\ngroups = [\"people\"]\ntools = [\"*\"]\n"
     config_map = replaced(config_map, [("[plugins.time]", "[plugins.conformance]"), ("toolcell/time.wasm", "toolcell/conformance.wasm")])
-    config_map = config_map.rstrip() + "\n" + "".join(f"    {line}\n" for line in added.splitlines())
+    config_map = config_map.rstrip() + "\n" + "".join(f"    {line}\n" for line in AUTH.splitlines())
     config_map += "  keys.json: |\n" + "".join(f"    {line}\n" for line in keys.splitlines())
     # One of them, on ports of this machine: podman has no services.
     http, admin = common.free_port(), common.free_port()

@@ -30,7 +30,6 @@ COPY toolcell.toml /etc/toolcell/toolcell.toml
 RUN chmod 755 /usr/local/bin/toolcell && systemctl enable toolcell.socket toolcell.service
 CMD ["/sbin/init"]
 """
-HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "try", "version": "1"}}
 
 
 def run(*command) -> str:
@@ -60,7 +59,7 @@ class Inside:
         return self("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:9090{path}")
 
     def begin(self) -> dict:
-        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": common.HELLO}
         headers = [f"host: {common.NAME}", "accept: application/json, text/event-stream", "content-type: application/json"]
         shown = [it for header in headers for it in ("-H", header)]
         return json.loads(self("curl", "-s", "--max-time", "20", *shown, "-d", json.dumps(message), "http://127.0.0.1:8080/mcp"))
@@ -72,12 +71,9 @@ def trial(inside: Inside):
     expect("a client is served by the socket", inside.begin()["result"]["serverInfo"]["name"] == "toolcell")
 
     first = inside.of_unit("MainPID")
-    seen = dict(line.split(":\t", 1) for line in inside("cat", f"/proc/{first}/status").splitlines() if ":\t" in line)
-    user = seen["Uid"].split()[0]
-    expect("a user of its own", 61184 <= int(user) <= 65519 and seen["Uid"].split() == [user] * 4, user)
-    expect("no capability", int(seen["CapEff"], 16) == int(seen["CapBnd"], 16) == 0)
-    expect("no new privilege", seen["NoNewPrivs"] == "1")
-    expect("a system call filter", seen["Seccomp"] == "2")
+    ids = common.is_confined("the server", inside("cat", f"/proc/{first}/status"))
+    user = ids[0]
+    expect("a user of its own", 61184 <= int(user) <= 65519 and ids == [user] * 4, user)
     users = [line.split()[0] for line in inside("cat", f"/proc/{first}/uid_map").splitlines()]
     expect("it sees root and itself as users, nobody else", users == ["0", user], users)
     for folder in ("/var/lib/private/toolcell", "/var/cache/private/toolcell"):

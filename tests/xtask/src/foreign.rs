@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::projects::{self, Stamp};
+use crate::projects::{self, Builder, Stamp};
 use crate::run::{Outcome, run, step};
 use crate::workspace::{Workspace, write_if_changed};
 use crate::{plugins, sdk};
@@ -16,7 +16,7 @@ Builds the components of tests/foreign into target/foreign/NAME.wasm. The toolch
 those the SDKs' examples are built with. A component is not built again if nothing it is made of has changed.";
 
 /// Builds components in Go.
-pub const GO_BUILDER: &str = "toolcell-foreign-go";
+pub const GO_BUILDER: Builder = Builder { kind: "--bin", name: "toolcell-foreign-go" };
 
 /// How a component that is not Rust is made.
 enum Kind {
@@ -103,7 +103,7 @@ fn make(workspace: &Workspace, component: &Component) -> Outcome {
             command
         }
         Kind::Go => {
-            let mut command = Command::new(projects::builder(workspace, "--bin", GO_BUILDER)?);
+            let mut command = Command::new(projects::builder(workspace, &GO_BUILDER)?);
             command.arg(found("go")).arg(wit).arg(component.world).arg(&source).arg(work.join("go")).arg(&made);
             command
         }

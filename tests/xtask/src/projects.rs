@@ -19,8 +19,15 @@ const MADE: [&str; 6] = [".toolcell", "build", "target", "node_modules", "__pyca
 /// The variable that tells builds where toolchains are kept.
 const TOOLS: &str = "TOOLCELL_TOOLS";
 
+/// A program of the workspace that builds guests.
+pub struct Builder {
+    /// `--bin` or `--example`.
+    pub kind: &'static str,
+    pub name: &'static str,
+}
+
 /// Builds and tests projects as `toolcell build` and `toolcell test` do.
-pub const AUTHOR: &str = "author";
+pub const AUTHOR: Builder = Builder { kind: "--example", name: "author" };
 
 /// What every project's component depends on besides its own files.
 const SHARED: [&str; 3] = ["host/author", "sdk", "wit"];
@@ -51,7 +58,7 @@ pub fn build(workspace: &Workspace, folder: &str, to: &Path) -> Outcome {
         return Ok(());
     }
     eprintln!("    {folder}");
-    let mut author = Command::new(builder(workspace, "--example", AUTHOR)?);
+    let mut author = Command::new(builder(workspace, &AUTHOR)?);
     run(author.arg("build").arg(&project).arg("--get").env(TOOLS, tools(workspace)))?;
     let built = component_of(&project)?;
     let bytes = fs::read(&built).map_err(|why| format!("cannot read {}: {why}", built.display()))?;
@@ -62,20 +69,19 @@ pub fn build(workspace: &Workspace, folder: &str, to: &Path) -> Outcome {
 /// Runs the unit tests of the project in `folder` (relative to the root), as `toolcell test` does.
 pub fn test(workspace: &Workspace, folder: &str) -> Outcome {
     eprintln!("    {folder}");
-    let mut author = Command::new(builder(workspace, "--example", AUTHOR)?);
+    let mut author = Command::new(builder(workspace, &AUTHOR)?);
     run(author.arg("test").arg(workspace.root.join(folder)).env(TOOLS, tools(workspace)))
 }
 
-/// The program `name` of the workspace, which builds guests: a `--bin` or an `--example`. It is built once in a run, and before the
-/// host: cargo lets nobody else build while it does.
-pub fn builder(workspace: &Workspace, kind: &str, name: &'static str) -> Outcome<PathBuf> {
+/// Where a builder is. It is built once in a run, and before the host: cargo lets nobody else build while it does.
+pub fn builder(workspace: &Workspace, Builder { kind, name }: &Builder) -> Outcome<PathBuf> {
     static BUILT: Mutex<Vec<&str>> = Mutex::new(Vec::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    if !built.contains(&name) {
+    if !built.contains(name) {
         step(&format!("builder of guests: {name}"), || run(workspace.quick("build").args([kind, name])))?;
         built.push(name);
     }
-    let folder = if kind == "--example" { "examples/" } else { "" };
+    let folder = if *kind == "--example" { "examples/" } else { "" };
     Ok(workspace.program(&format!("{folder}{name}")))
 }
 

@@ -56,8 +56,8 @@ fn e2e_tests(workspace: &Workspace, arguments: &[impl AsRef<OsStr>]) -> Outcome 
 /// Compiles the host, all other programs and these tests, and meanwhile builds the guests and does `more`: compiling keeps every
 /// core busy to its end, guests in other languages wait for the network and use one core each.
 fn prepare(workspace: &Workspace, tests: &[&str], more: impl FnOnce(&Clients) -> Outcome + Send) -> Outcome<Clients> {
-    projects::builder(workspace, "--example", projects::AUTHOR)?;
-    projects::builder(workspace, "--bin", foreign::GO_BUILDER)?;
+    projects::builder(workspace, &projects::AUTHOR)?;
+    projects::builder(workspace, &foreign::GO_BUILDER)?;
     thread::scope(|scope| {
         let guests = scope.spawn(|| {
             let clients = clients::install(workspace)?;
