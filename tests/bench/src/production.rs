@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Fail when the host with all of it answers less than this share
     #[arg(long, value_name = "RATIO", num_args = 0..=1, require_equals = true, default_missing_value = PROMISED)]
     require: Option<f64>,
+    /// Measure also what each part costs by itself
+    #[arg(long)]
+    parts: bool,
     /// The host [default: `toolcell` beside this program]
     #[arg(long, value_name = "FILE")]
     toolcell: Option<PathBuf>,
@@ -45,18 +48,25 @@ pub fn run(arguments: &Arguments, target: &Path, beside: &Path) -> Result<()> {
             bail!("{} is missing; build the host (release) and the plugins first", file.display());
         }
     }
-    let folder = TempDir::new()?;
     let collector = start_own(Kind::Collector)?;
-    let bare = start(toolcell, folder.path(), "bare", &plugin, "")?;
-    let all = everything(&format!("http://{}", collector.endpoint().address));
-    let production = start(toolcell, folder.path(), "production", &plugin, &all)?;
-    let production = production.with_key(new_key(toolcell, folder.path())?);
+    let parts = parts(&format!("http://{}", collector.endpoint().address));
+    let all = parts.iter().map(|(_, part)| part.as_str()).collect::<String>();
+    let mut wanted = vec![("bare", ""), ("production", all.as_str())];
+    if arguments.parts {
+        wanted.extend(parts.iter().map(|(name, part)| (*name, part.as_str())));
+    }
+    let folder = TempDir::new()?;
+    let start = |(name, more)| Ok((name, start(toolcell, &folder.path().join(name), &plugin, more)?));
+    let servers = wanted.into_iter().map(start).collect::<Result<Vec<_>>>()?;
 
-    let reports = in_turns(&plan, vec![("bare", bare), ("production", production)])?;
-    let [bare, production] = reports.as_slice() else { bail!("two servers give two reports") };
+    let reports = in_turns(&plan, servers)?;
+    let [bare, production, ..] = reports.as_slice() else { bail!("two servers give two reports") };
     let ratio = production.ratio_to(bare).context("nothing was measured")?;
     print!("{}", legs_table(&plan, &reports, "/ bare", |leg| leg.ratio_to(bare)));
-    println!("{}", json!({ "bench": "production", "servers": [numbers(bare), numbers(production)], "ratio": ratio }));
+    println!(
+        "{}",
+        json!({ "bench": "production", "servers": reports.iter().map(numbers).collect::<Vec<_>>(), "ratio": ratio })
+    );
     match arguments.require {
         Some(least) if ratio.is_nan() || ratio < least => {
             bail!("with all of it the host answers {ratio:.3} of the calls without, at least {least} is required")
@@ -65,27 +75,37 @@ pub fn run(arguments: &Arguments, target: &Path, beside: &Path) -> Result<()> {
     }
 }
 
+/// The host's admin address, where metrics are read.
+const METRICS: &str = "[server]\nadmin = '127.0.0.1:0'\n\n";
+const KEYS: &str = "[auth]\nkeys = 'keys.json'\n\n[[allow]]\nprincipals = ['bench']\ntools = ['echo']\n\n";
+const LIMITS: &str = "[[quotas.rates]]\nper = 'principal'\nat-most = 100000000\nevery = 'minute'\n\n\
+                      [[quotas.concurrency]]\nper = 'principal'\nat-most = 1000\n\n";
+const AUDIT: &str = "[audit]\ndir = 'audit'\n\n";
+
 /// All that a service has on: who calls, how much they may, and what is written down of it.
-fn everything(collector: &str) -> String {
-    format!(
-        "[auth]\nkeys = 'keys.json'\n\n\
-         [[allow]]\nprincipals = ['bench']\ntools = ['echo']\n\n\
-         [[quotas.rates]]\nper = 'principal'\nat-most = 100000000\nevery = 'minute'\n\n\
-         [[quotas.concurrency]]\nper = 'principal'\nat-most = 1000\n\n\
-         [audit]\ndir = 'audit'\n\n\
-         [telemetry]\nusage = 'usage'\notlp = '{collector}'\ntrace-ratio = 0.01\n\n"
-    )
+fn parts(collector: &str) -> [(&'static str, String); 5] {
+    let telemetry = format!("[telemetry]\nusage = 'usage'\notlp = '{collector}'\ntrace-ratio = 0.01\n\n");
+    [
+        ("metrics", METRICS.to_owned()),
+        ("keys", KEYS.to_owned()),
+        ("limits", LIMITS.to_owned()),
+        ("audit", AUDIT.to_owned()),
+        ("telemetry", telemetry),
+    ]
 }
 
-fn start(toolcell: &Path, folder: &Path, name: &str, plugin: &Path, more: &str) -> Result<Server> {
-    let config = folder.join(format!("{name}.toml"));
-    let admin = if more.is_empty() { "" } else { "[server]\nadmin = '127.0.0.1:0'\n\n" };
-    std::fs::write(&config, format!("{admin}{more}[plugins.echo]\npath = '{}'\n", plugin.display()))?;
-    Server::start(Command::new(toolcell).arg("serve").arg("--config").arg(&config).args(["--http", "127.0.0.1:0"]))
+/// A host in a folder of its own, and its caller's key where it wants one.
+fn start(toolcell: &Path, folder: &Path, plugin: &Path, more: &str) -> Result<Server> {
+    std::fs::create_dir(folder)?;
+    let config = folder.join("toolcell.toml");
+    std::fs::write(&config, format!("{more}[plugins.echo]\npath = '{}'\n", plugin.display()))?;
+    let mut serve = Command::new(toolcell);
+    serve.arg("serve").arg("--config").arg(&config).args(["--http", "127.0.0.1:0"]);
+    let server = Server::start(&mut serve)?;
+    if more.contains(KEYS) { Ok(server.with_key(new_key(toolcell, &config)?)) } else { Ok(server) }
 }
 
-fn new_key(toolcell: &Path, folder: &Path) -> Result<String> {
-    let config = folder.join("production.toml");
+fn new_key(toolcell: &Path, config: &Path) -> Result<String> {
     let made = Command::new(toolcell).args(["key", "new", "bench", "--config"]).arg(config).output()?;
     if !made.status.success() {
         bail!("no key: {}", String::from_utf8_lossy(&made.stderr));
