@@ -72,8 +72,21 @@ def replaced(text: str, pairs: list[tuple[str, str]]) -> str:
     return text
 
 
+def is_healthy(what: str, admin: str):
+    until(f"{what} is ready", lambda: httpx.get(f"{admin}/readyz").status_code == 200, 60)
+    expect(f"{what}: /livez is 200", httpx.get(f"{admin}/livez").status_code == 200)
+    expect(f"{what}: /metrics has figures", "toolcell_calls" in httpx.get(f"{admin}/metrics").text)
+
+
+def refuses_strangers(what: str, url: str):
+    answer = httpx.post(url, headers={"host": NAME}, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    expect(f"{what}: without a key there is nothing", answer.status_code == 401, answer.status_code)
+
+
 class Client:
     """MCP over one URL, in the revision that has sessions."""
+
+    key = ""
 
     def __init__(self, url: str, tls: ssl.SSLContext | bool, http2: bool, sni: str | None):
         self.url, self.ids, self.session, self.sni = url, 0, None, sni
@@ -82,6 +95,8 @@ class Client:
 
     def head(self) -> tuple[dict, dict]:
         headers = {"host": NAME, "accept": "application/json, text/event-stream", "content-type": "application/json"}
+        if self.key:
+            headers["authorization"] = f"Bearer {self.key}"
         if self.session:
             headers |= {"mcp-session-id": self.session, "mcp-protocol-version": "2025-11-25"}
         return headers, ({"sni_hostname": self.sni} if self.sni else {})

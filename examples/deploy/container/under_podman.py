@@ -17,21 +17,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import httpx
-
 DEPLOY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(DEPLOY))
 common = importlib.import_module("try")
-expect, until, replaced, NAME = common.expect, common.until, common.replaced, common.NAME
+expect, replaced, NAME, Client = common.expect, common.replaced, common.NAME, common.Client
 
-AUTH = """
-[auth]
-keys = "/etc/toolcell/keys.json"
-
-[[allow]]
-groups = ["people"]
-tools = ["*"]
-"""
 CONFIG = f"""
 [server]
 http = "0.0.0.0:8080"
@@ -39,21 +29,18 @@ allowed-hosts = ["{NAME}"]
 admin = "0.0.0.0:9090"
 admin-unauthenticated = "anyone"
 drain-ms = 20000
-{AUTH}
+
+[auth]
+keys = "/etc/toolcell/keys.json"
+
+[[allow]]
+groups = ["people"]
+tools = ["*"]
+
 [plugins.conformance]
 path = "/usr/local/lib/toolcell/conformance.wasm"
 """
 IMAGE_OF_THE_EXAMPLE = "registry.example.com/toolcell:0.1.0"
-
-
-class Client(common.Client):
-    """One that shows a key."""
-
-    key = ""
-
-    def head(self):
-        headers, extensions = super().head()
-        return headers | {"authorization": f"Bearer {self.key}"}, extensions
 
 
 def podman(*arguments, check: bool = True) -> str:
@@ -73,17 +60,6 @@ def is_confined(what: str, container: str):
     expect(f"{what}: its root is read-only", inspect(container)["HostConfig"]["ReadonlyRootfs"])
 
 
-def is_healthy(what: str, admin: str):
-    until(f"{what} is ready", lambda: httpx.get(f"{admin}/readyz").status_code == 200, 60)
-    expect(f"{what}: /livez is 200", httpx.get(f"{admin}/livez").status_code == 200)
-    expect(f"{what}: /metrics has figures", "toolcell_calls" in httpx.get(f"{admin}/metrics").text)
-
-
-def refuses_strangers(what: str, url: str):
-    answer = httpx.post(url, headers={"host": NAME}, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
-    expect(f"{what}: without a key there is nothing", answer.status_code == 401, answer.status_code)
-
-
 def container(image: str, folder: Path):
     http, admin = common.free_port(), common.free_port()
     flags = ["--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--tmpfs", "/cache:mode=0700,U"]
@@ -93,9 +69,9 @@ def container(image: str, folder: Path):
     name = podman("run", "-d", *flags, "--stop-timeout=30", "-v", f"{folder}:/etc/toolcell:ro", "-p", f"127.0.0.1:{http}:8080",
                   "-p", f"127.0.0.1:{admin}:9090", image)
     try:
-        is_healthy("container", f"http://127.0.0.1:{admin}")
+        common.is_healthy("container", f"http://127.0.0.1:{admin}")
         is_confined("container", name)
-        refuses_strangers("container", f"http://127.0.0.1:{http}/mcp")
+        common.refuses_strangers("container", f"http://127.0.0.1:{http}/mcp")
         common.drive("container", Client(f"http://127.0.0.1:{http}/mcp", True, False, None), "HTTP/1.1")
         shell = subprocess.run(["podman", "exec", name, "sh", "-c", "true"], capture_output=True)
         expect("container: there is no shell", shell.returncode != 0)
@@ -110,29 +86,29 @@ def container(image: str, folder: Path):
 
 
 def pod(image: str, folder: Path):
-    """The objects that podman knows, as they are but for the configuration, which gets a key, and its volume."""
+    """The objects that podman knows, as they are but for the plugin, and the keys: podman 4.3 crashes on secrets as volumes."""
     config_map, deployment, *_ = re.split(r"(?m)^---\n", (DEPLOY / "kubernetes/toolcell.yaml").read_text())
     expect("pod: the example has what podman plays", "kind: ConfigMap" in config_map and "kind: Deployment" in deployment)
-    keys = (folder / "keys.json").read_text()
     config_map = replaced(config_map, [("[plugins.time]", "[plugins.conformance]"), ("toolcell/time.wasm", "toolcell/conformance.wasm")])
-    config_map = config_map.rstrip() + "\n" + "".join(f"    {line}\n" for line in AUTH.splitlines())
-    config_map += "  keys.json: |\n" + "".join(f"    {line}\n" for line in keys.splitlines())
+    keys = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "toolcell-keys"}}
+    keys["data"] = {"keys.json": (folder / "keys.json").read_text()}
     # One of them, on ports of this machine: podman has no services.
     http, admin = common.free_port(), common.free_port()
     deployment = replaced(deployment, [
+        ("secret: { secretName: toolcell-keys, defaultMode: 0440 }", "configMap: { name: toolcell-keys }"),
         ("replicas: 2", "replicas: 1"),
         ("containerPort: 8080 }", f"containerPort: 8080, hostPort: {http}, hostIP: 127.0.0.1 }}"),
         ("containerPort: 9090 }", f"containerPort: 9090, hostPort: {admin}, hostIP: 127.0.0.1 }}"),
     ])
     manifest = folder / "toolcell.yaml"
-    manifest.write_text(f"{config_map}---\n{deployment}")
+    manifest.write_text(f"{config_map}---\n{json.dumps(keys)}\n---\n{deployment}")
     podman("tag", image, IMAGE_OF_THE_EXAMPLE)
     podman("kube", "play", manifest)
     try:
         name = next(it for it in podman("ps", "--format", "{{.Names}}").splitlines() if it.endswith("-toolcell"))
-        is_healthy("pod", f"http://127.0.0.1:{admin}")
+        common.is_healthy("pod", f"http://127.0.0.1:{admin}")
         is_confined("pod", name)
-        refuses_strangers("pod", f"http://127.0.0.1:{http}/mcp")
+        common.refuses_strangers("pod", f"http://127.0.0.1:{http}/mcp")
         common.drive("pod", Client(f"http://127.0.0.1:{http}/mcp", True, False, None), "HTTP/1.1")
     finally:
         podman("kube", "down", manifest, check=False)
